@@ -1,0 +1,248 @@
+// Package engine executes translated guest code: it caches blocks by guest
+// address, chains them, and stops exactly where it is told to.
+//
+// It never runs past its budget: a block is entered only while at least as many
+// instructions are left as it holds, and what remains is executed one
+// instruction at a time. Breakpoints are compiled in: blocks end before them and
+// start with a Break operation at them, so code without breakpoints does not
+// know that there are any. Translated code is dropped as soon as a byte of it is
+// written or its mapping changes, whoever does it, so the cache never shows in
+// what the guest computes.
+//
+// An Engine belongs to its machine's goroutine.
+package engine
+
+import (
+	"slices"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/ir"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
+)
+
+const (
+	maxBlock  = 64 // instructions in a block
+	jumpSize  = 4096
+	maxCaches = 8
+	maxBlocks = 1 << 16 // per cache; past it the cache is emptied
+	maxBudget = 1 << 62
+)
+
+// Engine executes one CPU.
+type Engine struct {
+	// BreakFilter, when set, is asked at each breakpoint reached; PC, LastPC
+	// and Icount are exact then. Returning false goes on.
+	BreakFilter func() bool
+
+	c      *ir.CPU
+	tr     ir.Translator
+	cur    *cache
+	caches []*cache // by breakpoint set, most recently used first
+	single *cache   // blocks of one instruction, without breakpoints
+}
+
+// jump is an entry of the direct-mapped cache for indirect jumps.
+type jump struct {
+	pc uint64
+	b  *ir.Block
+}
+
+// cache holds the blocks translated for one set of breakpoints.
+type cache struct {
+	breaks *vm.Breaks
+	blocks map[uint64]*ir.Block
+	pages  map[uint64][]*ir.Block
+	jumps  [jumpSize]jump
+}
+
+func newCache(b *vm.Breaks) *cache {
+	c := &cache{breaks: b}
+	c.reset()
+	return c
+}
+
+func (c *cache) reset() {
+	c.blocks = map[uint64]*ir.Block{}
+	c.pages = map[uint64][]*ir.Block{}
+	c.jumps = [jumpSize]jump{}
+	c.jumps[0].pc = 1 // PCs are even: never matches
+}
+
+// New returns an engine for the CPU. It takes over c.Mem.OnCode.
+func New(c *ir.CPU, tr ir.Translator) *Engine {
+	e := &Engine{c: c, tr: tr, cur: newCache(nil), single: newCache(nil)}
+	e.caches = []*cache{e.cur}
+	c.Mem.OnCode = e.invalidate
+	return e
+}
+
+// SetBreaks chooses the breakpoints.
+func (e *Engine) SetBreaks(b *vm.Breaks) {
+	if e.cur.breaks.Equal(b) {
+		return
+	}
+	for i, c := range e.caches {
+		if c.breaks.Equal(b) {
+			copy(e.caches[1:i+1], e.caches[:i])
+			e.caches[0], e.cur = c, c
+			return
+		}
+	}
+	e.cur = newCache(b)
+	e.caches = append([]*cache{e.cur}, e.caches[:min(len(e.caches), maxCaches-1)]...)
+}
+
+// Run executes at most max instructions from c.PC on and returns why it stopped;
+// c is exact then. With skip the breakpoint at the first instruction does not
+// count.
+func (e *Engine) Run(max uint64, skip bool) ir.Exit {
+	end := e.c.Icount + min(max, maxBudget)
+	for e.c.Icount < end {
+		left := end - e.c.Icount
+		if !skip {
+			b := e.block(e.cur, e.c.PC, maxBlock)
+			if b == nil {
+				return ir.ExitFetch
+			}
+			if uint64(b.N) <= left {
+				x := e.exec(b, int64(left))
+				if x == ir.ExitLimit {
+					continue
+				}
+				if x != ir.ExitMem || !e.rewrites() {
+					return x
+				}
+			} else if b.Ops[0].Kind == ir.Break && (e.BreakFilter == nil || e.BreakFilter()) {
+				return ir.ExitBreak
+			}
+		}
+		skip = false
+		if x := e.step(); x != ir.ExitLimit {
+			return x
+		}
+	}
+	return ir.ExitLimit
+}
+
+// step executes one instruction, whatever breakpoint lies on it. It may
+// overwrite translated code: nothing but its own block is in use then.
+func (e *Engine) step() ir.Exit {
+	b := e.block(e.single, e.c.PC, 1)
+	if b == nil {
+		return ir.ExitFetch
+	}
+	e.c.Mem.AllowCodeWrite = true
+	x := e.exec(b, 1)
+	e.c.Mem.AllowCodeWrite = false
+	return x
+}
+
+// rewrites reports whether the access that just failed did so only because it
+// writes to translated code.
+func (e *Engine) rewrites() bool { return e.c.Mem.Fault.Kind == mem.FaultCode }
+
+// block returns the block at pc in cache k, translating it if need be. nil: pc
+// can't be fetched.
+func (e *Engine) block(k *cache, pc uint64, max int) *ir.Block {
+	j := &k.jumps[pc>>1&(jumpSize-1)]
+	if j.pc == pc && j.b != nil {
+		return j.b
+	}
+	b := k.blocks[pc]
+	if b == nil {
+		if len(k.blocks) >= maxBlocks {
+			k.reset()
+		}
+		b = e.translate(k, pc, max)
+		if b == nil {
+			return nil
+		}
+		k.blocks[pc] = b
+		for _, p := range b.Pages {
+			k.pages[p] = append(k.pages[p], b)
+			e.c.Mem.MarkCode(p)
+		}
+	}
+	j.pc, j.b = pc, b
+	return b
+}
+
+func (e *Engine) translate(k *cache, pc uint64, max int) *ir.Block {
+	if k.breaks == nil {
+		return e.tr.Translate(e.c.Mem, pc, max, nil)
+	}
+	b := e.tr.Translate(e.c.Mem, pc, max, k.breaks.Has)
+	if b != nil && k.breaks.Has(pc) {
+		b.Ops = slices.Insert(b.Ops, 0, ir.Op{Kind: ir.Break})
+	}
+	return b
+}
+
+// invalidate drops the blocks with code in [start, end).
+func (e *Engine) invalidate(start, end uint64) {
+	hit := false
+	for _, k := range e.allCaches() {
+		if e.invalidateIn(k, start, end) {
+			hit = true
+		}
+	}
+	if !hit {
+		return
+	}
+	for _, k := range e.allCaches() {
+		k.jumps = [jumpSize]jump{}
+		k.jumps[0].pc = 1
+		for _, b := range k.blocks {
+			for i := range b.Links {
+				b.Links[i].To = nil
+			}
+		}
+	}
+}
+
+func (e *Engine) allCaches() []*cache { return append([]*cache{e.single}, e.caches...) }
+
+func (e *Engine) invalidateIn(k *cache, start, end uint64) bool {
+	hit := false
+	for p := range k.pages {
+		if (p+1)<<12 <= start || p<<12 >= end {
+			continue
+		}
+		for _, b := range slices.Clone(k.pages[p]) {
+			if !b.Overlaps(start, end) {
+				continue
+			}
+			hit = true
+			delete(k.blocks, b.PC)
+			for _, q := range b.Pages {
+				l := slices.DeleteFunc(k.pages[q], func(x *ir.Block) bool { return x == b })
+				if len(l) == 0 {
+					delete(k.pages, q)
+				} else {
+					k.pages[q] = l
+				}
+			}
+			for i := range b.Links {
+				b.Links[i].To = nil
+			}
+		}
+		if len(k.pages[p]) == 0 {
+			delete(k.pages, p)
+		}
+	}
+	for p := start >> 12; p<<12 < end && hit; p++ {
+		if !e.marked(p) {
+			e.c.Mem.UnmarkCode(p)
+		}
+	}
+	return hit
+}
+
+func (e *Engine) marked(p uint64) bool {
+	for _, k := range e.allCaches() {
+		if len(k.pages[p]) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,397 @@
+package engine
+
+import (
+	"unsafe"
+
+	"github.com/dap-revexec/dap-revexec/vm/ir"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
+)
+
+const (
+	opSize  = unsafe.Sizeof(ir.Op{})
+	pageOff = mem.PageSize - 1
+	tlbMask = mem.TLBSize - 1
+)
+
+// exec is the interpreter's loop: it executes from the start of b, of which at
+// least b.N instructions must fit into left, until left instructions have
+// retired or something else stops it, and makes the CPU's PC, LastPC and Icount
+// exact.
+//
+// The loop keeps what it needs in locals: budget is what remains of left once
+// the current block has retired as a whole; from and fromN name the instruction
+// that led into the current block. Operations are walked by pointer since each
+// block ends in a terminator; a bounds check per operation costs about 8%.
+func (e *Engine) exec(b *ir.Block, left int64) ir.Exit {
+	c := e.c
+	r := &c.R
+	tlb := &c.Mem.TLB
+	budget := left
+	start := c.Icount
+	var (
+		from  *ir.Block
+		fromN int
+		op    *ir.Op
+		link  *ir.Link
+		exit  ir.Exit
+		pc    uint64
+	)
+
+enter:
+	budget -= int64(b.N)
+	if budget < 0 {
+		budget += int64(b.N)
+		c.PC = b.PC
+		goto limit
+	}
+	op = &b.Ops[0]
+	for {
+		switch op.Kind {
+		case ir.Nop:
+		case ir.Mov:
+			r[op.Dst] = r[op.A]
+		case ir.MovI:
+			r[op.Dst] = uint64(op.Imm)
+		case ir.Add:
+			r[op.Dst] = r[op.A] + r[op.B]
+		case ir.Sub:
+			r[op.Dst] = r[op.A] - r[op.B]
+		case ir.And:
+			r[op.Dst] = r[op.A] & r[op.B]
+		case ir.Or:
+			r[op.Dst] = r[op.A] | r[op.B]
+		case ir.Xor:
+			r[op.Dst] = r[op.A] ^ r[op.B]
+		case ir.Shl:
+			r[op.Dst] = r[op.A] << (r[op.B] & 63)
+		case ir.Shr:
+			r[op.Dst] = r[op.A] >> (r[op.B] & 63)
+		case ir.Sar:
+			r[op.Dst] = uint64(int64(r[op.A]) >> (r[op.B] & 63))
+		case ir.Slt:
+			r[op.Dst] = b2u(int64(r[op.A]) < int64(r[op.B]))
+		case ir.Sltu:
+			r[op.Dst] = b2u(r[op.A] < r[op.B])
+		case ir.Mul:
+			r[op.Dst] = r[op.A] * r[op.B]
+		case ir.MulH:
+			r[op.Dst] = mulh(r[op.A], r[op.B])
+		case ir.MulHU:
+			r[op.Dst] = mulhu(r[op.A], r[op.B])
+		case ir.MulHSU:
+			r[op.Dst] = mulhsu(r[op.A], r[op.B])
+		case ir.Div:
+			r[op.Dst] = div(int64(r[op.A]), int64(r[op.B]))
+		case ir.DivU:
+			r[op.Dst] = divu(r[op.A], r[op.B])
+		case ir.Rem:
+			r[op.Dst] = rem(int64(r[op.A]), int64(r[op.B]))
+		case ir.RemU:
+			r[op.Dst] = remu(r[op.A], r[op.B])
+		case ir.AddI:
+			r[op.Dst] = r[op.A] + uint64(op.Imm)
+		case ir.AndI:
+			r[op.Dst] = r[op.A] & uint64(op.Imm)
+		case ir.OrI:
+			r[op.Dst] = r[op.A] | uint64(op.Imm)
+		case ir.XorI:
+			r[op.Dst] = r[op.A] ^ uint64(op.Imm)
+		case ir.ShlI:
+			r[op.Dst] = r[op.A] << (uint64(op.Imm) & 63)
+		case ir.ShrI:
+			r[op.Dst] = r[op.A] >> (uint64(op.Imm) & 63)
+		case ir.SarI:
+			r[op.Dst] = uint64(int64(r[op.A]) >> (uint64(op.Imm) & 63))
+		case ir.SltI:
+			r[op.Dst] = b2u(int64(r[op.A]) < op.Imm)
+		case ir.SltuI:
+			r[op.Dst] = b2u(r[op.A] < uint64(op.Imm))
+		case ir.Add32:
+			r[op.Dst] = sx(uint32(r[op.A]) + uint32(r[op.B]))
+		case ir.Sub32:
+			r[op.Dst] = sx(uint32(r[op.A]) - uint32(r[op.B]))
+		case ir.Shl32:
+			r[op.Dst] = sx(uint32(r[op.A]) << (r[op.B] & 31))
+		case ir.Shr32:
+			r[op.Dst] = sx(uint32(r[op.A]) >> (r[op.B] & 31))
+		case ir.Sar32:
+			r[op.Dst] = uint64(int64(int32(r[op.A]) >> (r[op.B] & 31)))
+		case ir.Mul32:
+			r[op.Dst] = sx(uint32(r[op.A]) * uint32(r[op.B]))
+		case ir.Div32:
+			r[op.Dst] = div32(int32(r[op.A]), int32(r[op.B]))
+		case ir.DivU32:
+			r[op.Dst] = divu32(uint32(r[op.A]), uint32(r[op.B]))
+		case ir.Rem32:
+			r[op.Dst] = rem32(int32(r[op.A]), int32(r[op.B]))
+		case ir.RemU32:
+			r[op.Dst] = remu32(uint32(r[op.A]), uint32(r[op.B]))
+		case ir.AddI32:
+			r[op.Dst] = sx(uint32(r[op.A]) + uint32(op.Imm))
+		case ir.ShlI32:
+			r[op.Dst] = sx(uint32(r[op.A]) << (uint64(op.Imm) & 31))
+		case ir.ShrI32:
+			r[op.Dst] = sx(uint32(r[op.A]) >> (uint64(op.Imm) & 31))
+		case ir.SarI32:
+			r[op.Dst] = uint64(int64(int32(r[op.A]) >> (uint64(op.Imm) & 31)))
+		case ir.ShlAdd:
+			r[op.Dst] = r[op.A]<<(uint64(op.Imm)&63) + r[op.B]
+		case ir.ShlShr:
+			r[op.Dst] = r[op.A] << (uint64(op.Imm) & 63) >> (uint64(op.Imm) >> 8 & 63)
+		case ir.ShlSar:
+			r[op.Dst] = uint64(int64(r[op.A]<<(uint64(op.Imm)&63)) >> (uint64(op.Imm) >> 8 & 63))
+		case ir.Ld8S:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^0) {
+				r[op.Dst] = uint64(int64(*(*int8)(unsafe.Add(t.Data, addr&pageOff))))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 1)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = uint64(int64(int8(v)))
+			}
+		case ir.Ld8U:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^0) {
+				r[op.Dst] = uint64(*(*uint8)(unsafe.Add(t.Data, addr&pageOff)))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 1)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = uint64(uint8(v))
+			}
+		case ir.Ld16S:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^1) {
+				r[op.Dst] = uint64(int64(*(*int16)(unsafe.Add(t.Data, addr&pageOff))))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 2)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = uint64(int64(int16(v)))
+			}
+		case ir.Ld16U:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^1) {
+				r[op.Dst] = uint64(*(*uint16)(unsafe.Add(t.Data, addr&pageOff)))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 2)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = uint64(uint16(v))
+			}
+		case ir.Ld32S:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^3) {
+				r[op.Dst] = uint64(int64(*(*int32)(unsafe.Add(t.Data, addr&pageOff))))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 4)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = uint64(int64(int32(v)))
+			}
+		case ir.Ld32U:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^3) {
+				r[op.Dst] = uint64(*(*uint32)(unsafe.Add(t.Data, addr&pageOff)))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 4)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = uint64(uint32(v))
+			}
+		case ir.Ld64:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^7) {
+				r[op.Dst] = *(*uint64)(unsafe.Add(t.Data, addr&pageOff))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 8)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = v
+			}
+		case ir.Ld32Box:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^3) {
+				r[op.Dst] = boxed | uint64(*(*uint32)(unsafe.Add(t.Data, addr&pageOff)))
+			} else {
+				v, ok := c.Mem.LoadSlow(addr, 4)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				r[op.Dst] = boxed | uint64(uint32(v))
+			}
+		case ir.St8:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.W == addr&^(pageOff^0) {
+				*(*uint8)(unsafe.Add(t.Data, addr&pageOff)) = uint8(r[op.B])
+			} else if !c.Mem.StoreSlow(addr, 1, r[op.B]) {
+				exit = ir.ExitMem
+				goto trap
+			}
+		case ir.St16:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.W == addr&^(pageOff^1) {
+				*(*uint16)(unsafe.Add(t.Data, addr&pageOff)) = uint16(r[op.B])
+			} else if !c.Mem.StoreSlow(addr, 2, r[op.B]) {
+				exit = ir.ExitMem
+				goto trap
+			}
+		case ir.St32:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.W == addr&^(pageOff^3) {
+				*(*uint32)(unsafe.Add(t.Data, addr&pageOff)) = uint32(r[op.B])
+			} else if !c.Mem.StoreSlow(addr, 4, r[op.B]) {
+				exit = ir.ExitMem
+				goto trap
+			}
+		case ir.St64:
+			addr := r[op.A] + uint64(op.Imm)
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.W == addr&^(pageOff^7) {
+				*(*uint64)(unsafe.Add(t.Data, addr&pageOff)) = r[op.B]
+			} else if !c.Mem.StoreSlow(addr, 8, r[op.B]) {
+				exit = ir.ExitMem
+				goto trap
+			}
+		case ir.Beq:
+			if r[op.A] == r[op.B] {
+				goto leave
+			}
+		case ir.Bne:
+			if r[op.A] != r[op.B] {
+				goto leave
+			}
+		case ir.Blt:
+			if int64(r[op.A]) < int64(r[op.B]) {
+				goto leave
+			}
+		case ir.Bge:
+			if int64(r[op.A]) >= int64(r[op.B]) {
+				goto leave
+			}
+		case ir.Bltu:
+			if r[op.A] < r[op.B] {
+				goto leave
+			}
+		case ir.Bgeu:
+			if r[op.A] >= r[op.B] {
+				goto leave
+			}
+		case ir.Jmp:
+			goto leave
+		case ir.JmpInd:
+			pc = (r[op.A] + uint64(op.Imm)) &^ 1
+			r[op.Dst] = b.Links[0].PC
+			from, fromN, link = b, int(op.N), nil
+			if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
+				b = j.b
+				goto enter
+			}
+			goto lookup
+		case ir.HelperSync:
+			e.sync(b, int(op.N), start, left-budget, from, fromN)
+			fallthrough
+		case ir.HelperOp:
+			if !b.Helpers[op.C](c, op) {
+				exit = c.Trap
+				goto trap
+			}
+		case ir.Break:
+			if e.BreakFilter != nil {
+				e.sync(b, 0, start, left-budget, from, fromN)
+				if !e.BreakFilter() {
+					break
+				}
+			}
+			exit = ir.ExitBreak
+			goto trap
+		case ir.Stop:
+			exit = ir.Exit(op.Imm)
+			goto trap
+		default:
+			panic("engine: unknown operation")
+		}
+		op = (*ir.Op)(unsafe.Add(unsafe.Pointer(op), opSize))
+	}
+
+leave: // by link, with the instruction of op as the last one
+	link = &b.Links[op.C]
+	budget += int64(b.N) - int64(op.N) - 1
+	from, fromN = b, int(op.N)
+	if link.To != nil {
+		b = link.To
+		goto enter
+	}
+	pc = link.PC
+
+lookup: // the block at pc
+	if budget <= 0 {
+		c.PC = pc
+		goto limit
+	}
+	b = e.block(e.cur, pc, maxBlock)
+	if b == nil {
+		// Let Run find it out again: the fetch is the next instruction's.
+		c.PC = pc
+		goto limit
+	}
+	if link != nil {
+		link.To = b
+		link = nil
+	}
+	goto enter
+
+limit: // between blocks, c.PC is set
+	c.Icount = start + uint64(left-budget)
+	if from != nil {
+		c.LastPC = from.PCs[fromN]
+	}
+	return ir.ExitLimit
+
+trap: // before the instruction of op
+	e.sync(b, int(op.N), start, left-budget, from, fromN)
+	return exit
+}
+
+// sync makes the CPU exact for a stop in block b before its instruction n, when
+// through counts the instructions up to the end of the block.
+func (e *Engine) sync(b *ir.Block, n int, start uint64, through int64, from *ir.Block, fromN int) {
+	c := e.c
+	c.PC = b.PC
+	if n < len(b.PCs) {
+		c.PC = b.PCs[n]
+	}
+	c.Icount = start + uint64(through) - uint64(b.N) + uint64(n)
+	if n > 0 {
+		c.LastPC = b.PCs[n-1]
+	} else if from != nil {
+		c.LastPC = from.PCs[fromN]
+	}
+}

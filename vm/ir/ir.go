@@ -1,0 +1,198 @@
+// Package ir is the small register-machine language that guest code is
+// translated to, a block at a time, and the CPU state that it works on.
+//
+// An operation is 16 bytes: a kind, a destination, up to three operands, all
+// indices into a register file of 256 64-bit slots, and an immediate. Guest
+// registers lie in the lowest slots, where each architecture puts them;
+// temporaries follow; writes to slot [Sink] are lost, which is how a register
+// that reads as zero is written.
+//
+// A block is a stretch of guest code with one entry. It may leave through side
+// exits (conditional branches) and ends in a terminator. It carries its
+// instruction count, and each operation says how many of the block's
+// instructions have retired before the one it belongs to, so that whichever way
+// a block is left, the icount and the PC are exact.
+//
+// The language is meant for more than one executor: package engine interprets
+// it, and compilers to host code can stand beside it. It never refers to host
+// time, randomness or anything outside the machine.
+package ir
+
+import "github.com/dap-revexec/dap-revexec/vm/mem"
+
+// Sink is the slot whose value nobody reads. Temp is the first temporary.
+const (
+	Temp = 128
+	Sink = 255
+)
+
+// CPU is the state of the processor while a thread runs on it.
+type CPU struct {
+	R      [256]uint64 // register slots
+	PC     uint64      // address of the next instruction
+	LastPC uint64      // address of the last instruction retired
+	Icount uint64      // instructions retired by the machine
+	Trap   Exit        // why the last Helper returned false
+	Mem    *mem.Space
+}
+
+// Helper executes what has no operation of its own. It returns false when the
+// instruction traps: it has changed nothing then but c.Trap.
+type Helper func(c *CPU, op *Op) bool
+
+// Op is one operation.
+type Op struct {
+	Kind    Kind
+	Dst     uint8
+	A, B, C uint8
+	N       uint16 // instructions of the block retired before this one's
+	Imm     int64
+}
+
+// Link is a direct way out of a block. To is filled in when it is first taken.
+type Link struct {
+	PC uint64
+	To *Block
+}
+
+// Block is translated guest code. Immutable but for Link.To.
+type Block struct {
+	PC      uint64   // address of the first instruction
+	N       int      // instructions, when left through the end
+	Ops     []Op     // the last one is a terminator
+	Links   []Link   // what branches refer to
+	PCs     []uint64 // address of each instruction
+	Helpers []Helper // what Helper operations refer to
+	Pages   []uint64 // numbers of the pages that hold its code, unique
+	Lens    []uint8  // length of each instruction in bytes
+}
+
+// Overlaps reports whether any of the block's code lies in [start, end).
+func (b *Block) Overlaps(start, end uint64) bool {
+	for i, pc := range b.PCs {
+		if pc < end && start < pc+uint64(b.Lens[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// Exit says why execution of translated code stopped.
+type Exit uint8
+
+// Exits. But for ExitLimit the instruction at the PC has not retired.
+const (
+	ExitLimit   Exit = iota // the number of instructions asked for has retired
+	ExitBreak               // a breakpoint lies at the PC
+	ExitMem                 // a memory access failed: see Mem.Fault
+	ExitFetch               // the instruction can't be fetched: see Mem.Fault
+	ExitSyscall             // a system-call instruction is at the PC
+	ExitTrap                // a breakpoint instruction of the guest's is at the PC
+	ExitIllegal             // the bytes at the PC are no instruction
+)
+
+// Kind is what an operation does. In the comments d, a, b are the slots Dst, A
+// and B, i the immediate, all 64 bits wide; "32" works on the low 32 bits and
+// sign-extends the result.
+type Kind uint16
+
+// Kinds.
+const (
+	Nop  Kind = iota
+	Mov       // d = a
+	MovI      // d = i
+
+	Add // d = a + b
+	Sub
+	And
+	Or
+	Xor
+	Shl // d = a << (b & 63)
+	Shr // unsigned
+	Sar // signed
+	Slt // d = a < b, signed
+	Sltu
+	Mul
+	MulH // high half, signed
+	MulHU
+	MulHSU // a signed, b unsigned
+	Div    // RISC-V rules for 0 and overflow
+	DivU
+	Rem
+	RemU
+
+	AddI // d = a + i
+	AndI
+	OrI
+	XorI
+	ShlI // d = a << i
+	ShrI
+	SarI
+	SltI
+	SltuI
+
+	Add32
+	Sub32
+	Shl32
+	Shr32
+	Sar32
+	Mul32
+	Div32
+	DivU32
+	Rem32
+	RemU32
+	AddI32
+	ShlI32
+	ShrI32
+	SarI32
+
+	ShlAdd // d = a << i + b
+	ShlShr // d = (a << (i & 63)) >> (i >> 8), unsigned
+	ShlSar // the same, signed
+
+	Ld8S // d = memory at a + i
+	Ld8U
+	Ld16S
+	Ld16U
+	Ld32S
+	Ld32U
+	Ld64
+	Ld32Box // with the upper 32 bits set: a NaN-boxed float
+	St8     // memory at a + i = b
+	St16
+	St32
+	St64
+
+	// Side exits: leave through link C if the condition holds.
+	Beq
+	Bne
+	Blt
+	Bge
+	Bltu
+	Bgeu
+
+	// HelperOp calls Helpers[C]. Temporaries and Imm are between the translator
+	// and the helper.
+	HelperOp
+	// HelperSync is a HelperOp that sees exact PC, LastPC and Icount.
+	HelperSync
+
+	// Break is the first operation of a block at a breakpoint.
+	Break
+
+	// Terminators.
+	Jmp    // leave through link C
+	JmpInd // PC = (a + i) &^ 1
+	Stop   // stop with Exit(i) before the instruction
+
+	NumKinds
+)
+
+// Translator decodes guest code.
+type Translator interface {
+	// Translate decodes a block of at most max instructions at pc. It ends
+	// before an address for which stop reports true (stop may be nil), but
+	// always holds the first instruction. When pc can't be fetched it returns
+	// nil and m.Fault tells why.
+	Translate(m *mem.Space, pc uint64, max int, stop func(pc uint64) bool) *Block
+}

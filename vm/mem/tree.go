@@ -1,0 +1,173 @@
+package mem
+
+import (
+	"unsafe"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// The tree has six levels of 64 children. Six bits a level keep the path that
+// the first write to a page copies at 3 KB, and neighbours share most of it.
+const (
+	levelBits = 6
+	fanout    = 1 << levelBits
+	topShift  = 30 // shift of the root's index in a page number
+)
+
+// node is an inner node. It may be changed only by the space whose epoch it
+// carries.
+type node struct {
+	epoch uint64
+	kid   [fanout]unsafe.Pointer // *node, or *Page where the shift is 0
+}
+
+func index(vpn uint64, shift uint) uint64 { return vpn >> shift & (fanout - 1) }
+
+// lookup returns page vpn, or nil if it has never been written.
+func (s *Space) lookup(vpn uint64) *Page { return s.root.lookup(vpn) }
+
+func (n *node) lookup(vpn uint64) *Page {
+	for shift := uint(topShift); ; shift -= levelBits {
+		k := n.kid[index(vpn, shift)]
+		if k == nil || shift == 0 {
+			return (*Page)(k)
+		}
+		n = (*node)(k)
+	}
+}
+
+// own returns n itself if it is private, or a private copy.
+func (s *Space) own(n *node) *node {
+	if n.epoch == s.epoch {
+		return n
+	}
+	c := *n
+	c.epoch = s.epoch
+	return &c
+}
+
+// slot returns the private place of page vpn in the tree, making the path to it
+// private.
+func (s *Space) slot(vpn uint64) *unsafe.Pointer {
+	s.root = s.own(s.root)
+	n := s.root
+	for shift := uint(topShift); ; shift -= levelBits {
+		k := &n.kid[index(vpn, shift)]
+		if shift == 0 {
+			return k
+		}
+		if *k == nil {
+			*k = unsafe.Pointer(&node{epoch: s.epoch})
+		} else if c := (*node)(*k); c.epoch != s.epoch {
+			*k = unsafe.Pointer(s.own(c))
+		}
+		n = (*node)(*k)
+	}
+}
+
+// writable returns page vpn for writing in place: the existing page if it is
+// private to this epoch, else a private copy, and then the page is dirty.
+func (s *Space) writable(vpn uint64) *Page {
+	old := s.lookup(vpn)
+	if old != nil && old.epoch == s.epoch {
+		return old
+	}
+	p := &Page{epoch: s.epoch}
+	if old != nil {
+		p.data = old.data
+	}
+	*s.slot(vpn) = unsafe.Pointer(p)
+	s.dirty = append(s.dirty, vpn)
+	return p
+}
+
+// drop forgets the content of pages [first, end).
+func (s *Space) drop(first, end uint64) {
+	var found []uint64
+	s.root.walk(0, topShift, first, end, func(vpn uint64, _ *Page) { found = append(found, vpn) })
+	for _, vpn := range found {
+		*s.slot(vpn) = nil
+		s.dirty = append(s.dirty, vpn)
+	}
+}
+
+// walk calls f for each page in [first, end), ascending.
+func (n *node) walk(base uint64, shift uint, first, end uint64, f func(vpn uint64, p *Page)) {
+	span := uint64(1) << shift
+	for i := range n.kid {
+		lo := base + uint64(i)*span
+		if n.kid[i] == nil || lo+span <= first || lo >= end {
+			continue
+		}
+		if shift == 0 {
+			f(lo, (*Page)(n.kid[i]))
+		} else {
+			(*node)(n.kid[i]).walk(lo, shift-levelBits, first, end, f)
+		}
+	}
+}
+
+// Snapshot is the immutable content and layout of a space.
+type Snapshot struct {
+	root  *node
+	vmas  []VMA
+	dirty []uint64
+}
+
+// Dirty lists the pages written since the space's previous Snapshot or Restore,
+// ascending.
+func (sn *Snapshot) Dirty() []uint64 { return sn.dirty }
+
+// Snapshot captures the space. It takes about a microsecond; each page's first
+// write afterwards pays for copying the page.
+func (s *Space) Snapshot() *Snapshot {
+	sn := &Snapshot{root: s.root, vmas: s.vmas, dirty: sortUnique(s.dirty)}
+	s.newEpoch()
+	return sn
+}
+
+// Restore puts the space into the state of a snapshot, its own or another
+// space's. Watches and code marks stay; OnCode is told of the marked pages whose
+// content or mapping differs.
+func (s *Space) Restore(sn *Snapshot) {
+	old, oldVMAs := s.root, s.vmas
+	s.root, s.vmas = sn.root, sn.vmas
+	s.newEpoch()
+	s.FlushTLB()
+	s.hasHit = false
+	sameVMAs := len(oldVMAs) == len(s.vmas) && (len(s.vmas) == 0 || &oldVMAs[0] == &s.vmas[0])
+	if old == s.root && sameVMAs {
+		return
+	}
+	var changed []uint64
+	for vpn := range s.code {
+		if old.lookup(vpn) != s.root.lookup(vpn) || !sameVMAs && protAt(oldVMAs, vpn) != protAt(s.vmas, vpn) {
+			changed = append(changed, vpn)
+		}
+	}
+	for _, vpn := range changed {
+		s.OnCode(vpn<<PageShift, (vpn+1)<<PageShift)
+	}
+}
+
+func (s *Space) newEpoch() {
+	s.epoch = epochs.Add(1)
+	s.dirty = nil
+	s.flushWrites()
+}
+
+// Hash digests layout and content. Pages of zeros count as never written.
+func (s *Space) Hash() vm.Hash {
+	h := newHasher()
+	for _, v := range s.vmas {
+		h.u64(v.Start, v.End, uint64(v.Prot))
+	}
+	s.root.walk(0, topShift, 0, MaxAddr>>PageShift, func(vpn uint64, p *Page) {
+		d := p.digest(p.epoch != s.epoch)
+		if d != zeroDigest {
+			h.u64(vpn)
+			h.bytes(d[:])
+		}
+	})
+	return h.sum()
+}

@@ -1,0 +1,36 @@
+// Package softfloat is IEEE 754-2019 binary floating point for guests: exact
+// results in every rounding direction, with the five exception flags, for
+// binary32 and binary64. Operands and results are bit patterns (uint32,
+// uint64), never Go floats, so that NaN payloads and signs survive and a guest
+// sees the same bits on every host.
+//
+// The package knows no guest. What architectures do differently is a field of
+// [Env]: which NaN an operation returns, what a float that fits no integer
+// converts to, when a result counts as tiny. The zero Env is RISC-V's. The
+// package never traps; a caller that needs traps looks at Env.Flags.
+//
+// # How it works
+//
+// An operation has two ways to its result.
+//
+// The exact way: unpack turns a pattern into a num (class, sign, exponent,
+// 64-bit significand with the integer bit on top); the functions in arith.go
+// compute the exact result as a 128-bit significand whose lowest bit is sticky
+// (set when anything non-zero lies below it); [Env.round] rounds that to a
+// format, the only place where rounding, overflow and underflow are decided;
+// pack makes the pattern. Formats are descriptions (a precision and an exponent
+// range) of up to 64 significant bits. So x87's binary80 is one more
+// description and, because its integer bit is explicit, its own unpack and pack.
+//
+// The fast way, in f32.go, f64.go and convert.go: in round-to-nearest-even the host's own
+// operation gives the same bits wherever the result is known to be clear of
+// overflow, underflow and NaN. Whether it was inexact is known at no cost when
+// the flag is set already (flags are sticky), and otherwise from an exactly
+// computed error. Each fast path says why it is right. Go's floating point is
+// IEEE in round-to-nearest-even on every port, with one licence: x*y + z may be
+// fused unless the product is converted explicitly, which these paths do.
+//
+// # Concurrency
+//
+// There is no package state. An Env belongs to one goroutine at a time.
+package softfloat
