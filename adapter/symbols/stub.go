@@ -1,0 +1,6 @@
+package symbols
+
+import "errors"
+
+// errNotYet marks what is declared and not there yet.
+var errNotYet = errors.New("symbols: not there yet")
