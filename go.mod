@@ -1,6 +1,6 @@
 module github.com/dap-revexec/dap-revexec
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/go-delve/delve v1.27.2 // indirect
@@ -14,4 +14,5 @@ require (
 	github.com/spf13/pflag v1.0.10 // indirect
 	golang.org/x/arch v0.32.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/telemetry v0.0.0-20241106142447-58a1122356f5 // indirect
 )

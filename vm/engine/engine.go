@@ -100,7 +100,7 @@ func (e *Engine) Run(max uint64, skip bool) ir.Exit {
 	for e.c.Icount < end {
 		left := end - e.c.Icount
 		if !skip {
-			b := e.block(e.cur, e.c.PC, maxBlock)
+			b := e.block(e.cur, e.c.PC, ir.MaxBlock)
 			if b == nil {
 				return ir.ExitFetch
 			}

@@ -308,7 +308,7 @@ enter:
 			goto leave
 		case ir.JmpInd:
 			pc = (r[op.A] + uint64(op.Imm)) &^ 1
-			r[op.Dst] = b.Links[0].PC
+			r[op.Dst] = b.Links[op.C].PC
 			from, fromN, link = b, int(op.N), nil
 			if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
 				b = j.b
@@ -319,7 +319,7 @@ enter:
 			e.sync(b, int(op.N), start, left-budget, from, fromN)
 			fallthrough
 		case ir.HelperOp:
-			if !b.Helpers[op.C](c, op) {
+			if !b.Helpers[op.H](c, op) {
 				exit = c.Trap
 				goto trap
 			}
@@ -356,7 +356,7 @@ lookup: // the block at pc
 		c.PC = pc
 		goto limit
 	}
-	b = e.block(e.cur, pc, maxBlock)
+	b = e.block(e.cur, pc, ir.MaxBlock)
 	if b == nil {
 		// Let Run find it out again: the fetch is the next instruction's.
 		c.PC = pc

@@ -32,6 +32,7 @@ type CPU struct {
 	PC     uint64      // address of the next instruction
 	LastPC uint64      // address of the last instruction retired
 	Icount uint64      // instructions retired by the machine
+	Skew   uint64      // the virtual clock's lead over Icount, nanoseconds
 	Trap   Exit        // why the last Helper returned false
 	Mem    *mem.Space
 }
@@ -45,7 +46,8 @@ type Op struct {
 	Kind    Kind
 	Dst     uint8
 	A, B, C uint8
-	N       uint16 // instructions of the block retired before this one's
+	N       uint8 // instructions of the block retired before this one's
+	H       uint8 // index into Helpers
 	Imm     int64
 }
 
@@ -54,6 +56,9 @@ type Link struct {
 	PC uint64
 	To *Block
 }
+
+// MaxBlock is the largest number of instructions in a block.
+const MaxBlock = 64
 
 // Block is translated guest code. Immutable but for Link.To.
 type Block struct {
@@ -171,8 +176,8 @@ const (
 	Bltu
 	Bgeu
 
-	// HelperOp calls Helpers[C]. Temporaries and Imm are between the translator
-	// and the helper.
+	// HelperOp calls Helpers[H]. What the operands and Imm mean is between the
+	// translator and the helper.
 	HelperOp
 	// HelperSync is a HelperOp that sees exact PC, LastPC and Icount.
 	HelperSync

@@ -53,6 +53,7 @@ const (
 	FaultUnmapped           // nothing is mapped there
 	FaultProt               // the mapping does not permit the access
 	FaultWatch              // a watched range would be accessed
+	FaultAlign              // an atomic access is misaligned
 	FaultCode               // translated code would be overwritten: see AllowCodeWrite
 )
 
