@@ -1,0 +1,187 @@
+// Package debugger is source-level debugging on a timeline, in both directions
+// and without any protocol: breakpoints, watchpoints, stepping, frames.
+//
+// A [Debugger] belongs to the session's engine goroutine, like the timeline
+// below it; a motion is cancelled through its context, from any goroutine. It
+// never writes to the guest: the past can't be changed.
+//
+// # Stepping
+//
+// Stepping in either direction is a search for a position with a property that
+// depends on the state there and on nothing else (see
+// [symbols.Program.IsStatementStart]): so stepping back finds the very positions
+// that stepping forward stops at. A step over looks for statement starts in
+// frames not deeper than the current one, a step in for any of the thread, a
+// step out for the return address in the caller's frame; their reverses look for
+// the latest earlier one, the latest earlier one of any depth, and the call. What
+// no stateless rule can undo, a step that left a function, is undone from the
+// memory of the steps made: a reverse step right after its forward step returns
+// to where that came from.
+package debugger
+
+import (
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// Verb is a kind of motion.
+type Verb uint8
+
+// Verbs. Each goes forward, or backward with Motion.Back.
+const (
+	Continue Verb = iota // to a breakpoint, watchpoint, signal or the end of history
+	Next                 // step over
+	StepIn
+	StepOut // backward: to the call of the current function
+	StepInstruction
+	StepInstructionOver // over calls
+)
+
+// Motion is a request to move.
+type Motion struct {
+	Verb   Verb
+	Back   bool
+	Thread vm.ThreadID // for steps; 0 for the current thread
+}
+
+// Reason says why a motion ended.
+type Reason uint8
+
+// Reasons.
+const (
+	ReasonStep       Reason = iota // the step is done
+	ReasonBreakpoint               // source or address breakpoint: Event.Breakpoints
+	ReasonFunction                 // function breakpoint
+	ReasonData                     // watchpoint: Event.Watch
+	ReasonSignal                   // a signal is about to be raised by a fault, or about to kill
+	ReasonStart                    // the start of history was reached going back
+	ReasonEnd                      // the guest has ended: Event.Exit
+	ReasonPause                    // interrupted
+	ReasonGoto                     // a seek arrived
+)
+
+// Event is the end of a motion.
+type Event struct {
+	Reason      Reason
+	Thread      vm.ThreadID
+	Icount      uint64
+	Back        bool   // the motion went backward
+	Breakpoints []int  // IDs of the breakpoints hit
+	Text        string // for a person: "SIGSEGV: invalid address 0x0", "counter: 41 → 42", "start of history"
+	Watch       *WatchHit
+	Signal      int
+	Fatal       bool
+	Exit        *vm.ExitStatus
+	Logs        []LogMessage // logpoint messages passed on the way, live part only, in order
+}
+
+// LogMessage is what a logpoint said.
+type LogMessage struct {
+	Icount uint64
+	Text   string
+	File   string
+	Line   int
+}
+
+// WatchHit describes an access to a watched range.
+type WatchHit struct {
+	ID       int
+	Expr     string
+	Addr     uint64
+	Size     uint64
+	Write    bool
+	Old, New string // values before and after, formatted; New is empty for a read
+	At       uint64 // position before the access
+}
+
+// SourceBreakpoint asks for a breakpoint on a line.
+type SourceBreakpoint struct {
+	Line         int
+	Column       int // 0 for none
+	Condition    string
+	HitCondition string // "5", ">= 5", "% 3"; counted over the history from its start
+	LogMessage   string // {expressions} in braces are replaced
+}
+
+// FunctionBreakpoint asks for a breakpoint on a function.
+type FunctionBreakpoint struct {
+	Name         string
+	Condition    string
+	HitCondition string
+}
+
+// InstructionBreakpoint asks for a breakpoint on an address.
+type InstructionBreakpoint struct {
+	Addr         uint64
+	Condition    string
+	HitCondition string
+}
+
+// DataBreakpoint asks for a watchpoint on a range of memory.
+type DataBreakpoint struct {
+	Addr         uint64
+	Size         uint64 // bytes
+	Read, Write  bool
+	Expr         string // for messages: what is watched
+	Format       func(data []byte) string `json:"-"` // formats the range's content for a person; nil: hex
+	Condition    string
+	HitCondition string
+}
+
+// Breakpoint is what became of a request.
+type Breakpoint struct {
+	ID       int
+	Verified bool
+	Message  string // why not verified, or what to know
+	File     string // as recorded in the debug information
+	Line     int
+	Addrs    []uint64
+}
+
+// Frame is a frame for display: a physical activation or an inlined call in it.
+type Frame struct {
+	Name     string // function, or "0x… in ?"
+	File     string // empty if not known
+	Line     int
+	Column   int
+	PC       uint64 // its next instruction
+	CFA      uint64
+	Inlined  bool
+	Subtle   bool // without source: runtime or library code
+	Level    int  // 0 for the innermost
+	Physical int  // index of the physical activation
+	Logical  int  // depth within the activation's inline chain, 0 for the innermost
+}
+
+// Methods, in the files of this package (ctx cancels; positions are icounts):
+//
+//	func New(tl *checkpoint.Timeline, prog *symbols.Program) *Debugger
+//	func (d *Debugger) Timeline() *checkpoint.Timeline
+//	func (d *Debugger) Program() *symbols.Program
+//	func (d *Debugger) Arch() *vm.Arch
+//	func (d *Debugger) Move(ctx, Motion) (Event, error)
+//	func (d *Debugger) Seek(ctx, icount) (Event, error)
+//	func (d *Debugger) RunToMain(ctx) (Event, error)       // stopOnEntry: main.main, main, or the entry point
+//	func (d *Debugger) SetSourceBreakpoints(file string, bps []SourceBreakpoint) []Breakpoint
+//	func (d *Debugger) SetFunctionBreakpoints([]FunctionBreakpoint) []Breakpoint
+//	func (d *Debugger) SetInstructionBreakpoints([]InstructionBreakpoint) []Breakpoint
+//	func (d *Debugger) SetDataBreakpoints([]DataBreakpoint) []Breakpoint
+//	func (d *Debugger) Threads() []vm.Thread
+//	func (d *Debugger) Frames(t vm.ThreadID) ([]Frame, error)          // all, cached until the next motion
+//	func (d *Debugger) Context(t vm.ThreadID, f *Frame) *values.Context // to evaluate in a frame; f nil: the innermost
+//	func (d *Debugger) Disassemble(addr uint64, offsetInsts, count int) []Instruction
+//	func (d *Debugger) Where() string                                   // position, thread, place, for a person
+//
+// An error of Move or Seek is checkpoint.ErrCancelled (the machine is where it
+// was, for a backward motion; a forward one gives ReasonPause instead) or a
+// failure of the machine; the session stays usable in either case.
+var _ = vm.ThreadID(0)
+
+// Instruction is a disassembled instruction.
+type Instruction struct {
+	Addr  uint64
+	Bytes []byte // nil where no memory is
+	Text  string
+	Sym   string // "main+12", on the first instruction of a function only "main"
+	File  string // set where a new line starts
+	Line  int
+}
