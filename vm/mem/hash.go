@@ -41,12 +41,12 @@ func digest(data *[PageSize]byte) (out vm.Hash) {
 // state costs only the pages that changed.
 func (p *Page) digest(frozen bool) vm.Hash {
 	if !frozen {
-		return digest(&p.data)
+		return digest(p.data)
 	}
 	if h := p.hash.Load(); h != nil {
 		return *h
 	}
-	h := digest(&p.data)
+	h := digest(p.data)
 	p.hash.Store(&h)
 	return h
 }

@@ -83,13 +83,13 @@ var epochs atomic.Uint64
 // Page is the content of one page. It may be written in place only by the space
 // whose epoch it carries.
 type Page struct {
-	data  [PageSize]byte
+	data  *[PageSize]byte // apart, so that it is aligned as the host's pages are
 	epoch uint64
 	hash  atomic.Pointer[vm.Hash] // of data, once frozen
 }
 
 // TLBSize is the number of entries in the TLB, a power of two.
-const TLBSize = 512
+const TLBSize = 4096
 
 // TLBEntry caches one page. An access of a power-of-two size n at addr hits when
 // addr & (^0xfff | n-1) equals the tag of its kind: it is aligned, then, and in
@@ -272,7 +272,7 @@ func (s *Space) probe(addr uint64, a Access) (p *Page, ok bool) {
 	e.R, e.W = noTag, noTag
 	e.Data = unsafe.Pointer(&zeroPage)
 	if p != nil {
-		e.Data = unsafe.Pointer(&p.data)
+		e.Data = unsafe.Pointer(p.data)
 	}
 	if v.Prot&Read != 0 && w&Read == 0 {
 		e.R = tag

@@ -72,9 +72,9 @@ func (s *Space) writable(vpn uint64) *Page {
 	if old != nil && old.epoch == s.epoch {
 		return old
 	}
-	p := &Page{epoch: s.epoch}
+	p := &Page{epoch: s.epoch, data: new([PageSize]byte)}
 	if old != nil {
-		p.data = old.data
+		*p.data = *old.data
 	}
 	*s.slot(vpn) = unsafe.Pointer(p)
 	s.dirty = append(s.dirty, vpn)

@@ -171,7 +171,13 @@ func (s *Space) FindFree(low, high, size uint64) (uint64, bool) {
 
 // changing prepares for a change of mapping or protection of [start, end).
 func (s *Space) changing(start, end uint64) {
-	s.FlushTLB()
+	if (end-start)>>PageShift < TLBSize {
+		for vpn := start >> PageShift; vpn < end>>PageShift; vpn++ {
+			s.evict(vpn)
+		}
+	} else {
+		s.FlushTLB()
+	}
 	if len(s.code) == 0 {
 		return
 	}
