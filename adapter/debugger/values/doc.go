@@ -1,9 +1,38 @@
 // Package values shows the guest's variables: typed values, their text and their
 // children, and the expression language over them.
 //
-// It only reads the guest, through symbols.Memory and a frame's registers, and
-// never runs or changes it. It holds no state between calls; a Value may be kept
-// until the guest moves.
+// It only reads the guest, through [symbols.Memory] and a frame's registers, and
+// never runs or changes it. It holds no state between calls; a [Value] may be kept
+// until the guest moves, and belongs to one goroutine.
+//
+// # Values
+//
+// A [Value] is a type and a place: guest memory, registers, or bytes at hand. It
+// reads as little as it must and as late as it can: an array of 10⁹ elements costs
+// nothing until somebody asks for some of them, and a text stops reading where it
+// is cut. Whatever is wrong with a value (optimized out, unreadable memory) is part
+// of it: [Value.Err], and `<…>` in its text.
+//
+// # Expressions
+//
+// [Evaluate] reads C in frames of C (and of anything that is not Go), and Go in
+// frames of Go, with the operators, conversions and precedence of the language.
+// Beyond them there are:
+//
+//	$sp, $a0, $pc              registers
+//	*p@10                      10 values from *p on, as gdb has it
+//	{struct node} 0x1234       the memory at an address as a type
+//	file.c::var, func::var     a file's variable, a function's static
+//	'dir/file.c'::var          the same, quoted
+//	"path/to/pkg".Var          a variable of a Go package, by its full path
+//	expr,x  /x expr            a format: x d u o t c a f s, as gdb's print has them
+//	p == "text"                compares text where C would compare addresses
+//
+// Assignments and calls are refused: the past can't be changed. Every error of an
+// expression is an [*Error], which knows the position.
+//
+// Hostile input (expressions, DWARF, memory) gives errors, never a panic: nesting,
+// sizes and the number of steps are bounded.
 package values
 
 import (
