@@ -1,52 +1,223 @@
 package symbols
 
 import (
+	"debug/dwarf"
 	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
 )
-
-// Load reads the ELF file at path. bias is what the loader added to the
-// addresses in the file (0 for a fixed-address executable); all addresses that
-// a Program takes and gives are guest addresses, with the bias applied.
-//
-// A file without debug information loads well: see [Program.HasDWARF].
-func Load(path string, bias uint64) (*Program, error) { return nil, errNotYet }
-
-// LoadFile is [Load] for an ELF file already opened; name stands for it in
-// errors. The Program keeps no reference to f.
-func LoadFile(f *elf.File, name string, bias uint64) (*Program, error) { return nil, errNotYet }
 
 // Program is the debug information of one ELF file. Immutable; safe for
 // concurrent use.
 type Program struct {
 	name string
+	bias uint64
+	img  *image
+	why  string // why there is no DWARF; empty when there is
+
+	d       *dwarf.Data
+	units   []*Unit
+	funcs   []*Function // ascending by Low
+	ftab    funcTable
+	insts   []instance
+	inl     inlineTable
+	lines   *lineTable
+	symtab  *symtab
+	origins map[dwarf.Offset]*origin
+	frames  *frameTable
+	byFile  map[int32][]lineRef // is_stmt rows of each file, by line
+
+	funcDecl  []uint64 // where functions are declared, as positions in lineTable.pos
+	instDecl  []uint64 // the same for the functions that inlined calls are of
+	decls     []uint64 // all of them, sorted
+	declInsts map[declKey][]int32
+
+	types   []named // by name
+	globals []named // by name
+
+	mu      sync.Mutex // guards the caches below
+	typeAt  map[dwarf.Offset]*Type
+	derived map[derivedKey]*Type
+	scopes  map[int]*scopeTree // by function
+	vars    map[dwarf.Offset]*Variable
+}
+
+// Load reads the ELF file at path. bias is what the loader added to the
+// addresses in the file (0 for a fixed-address executable); all addresses that
+// a Program takes and gives are guest addresses, with the bias applied.
+//
+// A file without debug information, or with damaged one, loads well: see
+// [Program.HasDWARF].
+func Load(path string, bias uint64) (*Program, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		var perr *fs.PathError
+		if errors.As(err, &perr) {
+			return nil, err // names the file already
+		}
+		return nil, fmt.Errorf("%s: not a readable ELF file: %w", path, err)
+	}
+	defer f.Close()
+	return LoadFile(f, path, bias)
+}
+
+// LoadFile is [Load] for an ELF file already opened; name stands for it in
+// errors. The Program keeps no reference to f.
+func LoadFile(f *elf.File, name string, bias uint64) (p *Program, err error) {
+	var img *image
+	err = guard(func() error {
+		img, err = readImage(f, name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	p = &Program{
+		name: name, bias: bias, img: img, lines: &lineTable{files: []string{""}},
+		typeAt: map[dwarf.Offset]*Type{}, derived: map[derivedKey]*Type{},
+		scopes: map[int]*scopeTree{}, vars: map[dwarf.Offset]*Variable{},
+	}
+	err = guard(func() error {
+		p.symtab = newSymtab(img, bias)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: section .symtab: %w", name, err)
+	}
+	var s *scanner
+	err = guard(func() error {
+		s, err = p.readDWARF()
+		return err
+	})
+	switch {
+	case err != nil:
+		p.why = fmt.Sprintf("%s: %v", name, err)
+		s = nil
+	case s == nil:
+		p.why = name + " was built without debug information (no .debug_info section; build with -g)"
+	}
+	p.index(s)
+	p.frames = newFrameTable(img, bias)
+	return p, nil
+}
+
+// readDWARF reads what is indexed at once. Both results are nil without DWARF.
+func (p *Program) readDWARF() (*scanner, error) {
+	sec := p.img.sections
+	if len(sec[".debug_info"]) == 0 {
+		return nil, nil
+	}
+	headers, err := vet(sec)
+	if err != nil {
+		return nil, err
+	}
+	d, err := dwarf.New(sec[".debug_abbrev"], nil, nil, sec[".debug_info"], sec[".debug_line"], nil, sec[".debug_ranges"], sec[".debug_str"])
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{".debug_addr", ".debug_line_str", ".debug_str_offsets", ".debug_rnglists"} {
+		if err := d.AddSection(name, sec[name]); err != nil {
+			return nil, err
+		}
+	}
+	s := &scanner{d: d, img: p.img, bias: p.bias, ranges: newRangeReader(sec, p.bias), lines: newLineBuilder(d, p.img, p.bias)}
+	if err := s.scan(headers); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// index turns what the scanner found, nil without DWARF, into the tables that
+// answer questions.
+func (p *Program) index(s *scanner) {
+	if s == nil {
+		p.funcs = symbolFuncs(p.symtab, &funcTable{})
+		p.sortFuncs()
+		p.ftab.build(p.funcs)
+		return
+	}
+	p.d, p.units, p.origins = s.d, s.units, s.origins
+	p.lines = s.lines.table()
+	p.insts = s.insts
+	p.inl.build(p.insts)
+	for _, f := range s.funcs {
+		o := p.origin(f.die)
+		f.Name, f.Linker = o.fullName()
+		f.DeclFile, f.DeclLine = p.lines.files[o.unit.file(o.file)], int(o.line)
+		if f.Name == "" {
+			if sym, off, ok := p.SymbolAt(f.Low); ok && off == 0 {
+				f.Name = sym.Name
+			}
+		}
+	}
+	var dw funcTable
+	dw.build(s.funcs)
+	p.funcs = append(s.funcs, symbolFuncs(p.symtab, &dw)...)
+	moved := p.sortFuncs()
+	for i := range p.insts {
+		p.insts[i].fn = moved[p.insts[i].fn]
+	}
+	p.ftab.build(p.funcs)
+	p.statements()
+	p.indexLines()
+	p.indexDecls()
+	p.indexNames(s)
+}
+
+// sortFuncs sorts the functions by entry and tells where each went.
+func (p *Program) sortFuncs() []int32 {
+	for i, f := range p.funcs {
+		f.id = i
+	}
+	slices.SortStableFunc(p.funcs, func(a, b *Function) int { return compare(a.Low, b.Low) })
+	moved := make([]int32, len(p.funcs))
+	for i, f := range p.funcs {
+		moved[f.id] = int32(i)
+		f.id = i
+	}
+	return moved
 }
 
 // Name is the path, or whatever name the file was loaded under.
 func (p *Program) Name() string { return p.name }
 
+// Bias is what was added to the addresses in the file.
+func (p *Program) Bias() uint64 { return p.bias }
+
+// Arch is the architecture, named as GOARCH has it.
+func (p *Program) Arch() string { return p.img.arch.name }
+
 // HasDWARF reports whether the file has usable DWARF, and if not, why: for a
 // person to read. Without it functions come from the ELF symbol table, and
 // lines, types and variables are not known.
-func (p *Program) HasDWARF() (bool, string) { return false, "" }
+func (p *Program) HasDWARF() (ok bool, why string) { return p.why == "", p.why }
 
-// PtrSize is the size of an address, in bytes.
-func (p *Program) PtrSize() int { return 8 }
-
-// Symbol is an entry of the ELF symbol table.
-type Symbol struct {
-	Name   string // demangled
-	Linker string // as in the file
-	Addr   uint64
-	Size   uint64 // bytes; 0 when the file does not say
-	Func   bool   // code, else data
-	TLS    bool   // Addr is an offset into thread-local storage
-	Global bool
+// Warnings says what else in the file could not be used, for a log.
+func (p *Program) Warnings() []string {
+	out := slices.Clone(p.img.notes)
+	if p.frames.why != "" {
+		out = append(out, p.frames.why)
+	}
+	return out
 }
 
-// SymbolAt finds the symbol that covers addr (or, for symbols without a size,
-// the nearest one before it in the same section) and addr's offset in it.
-func (p *Program) SymbolAt(addr uint64) (sym Symbol, offset uint64, ok bool) { return }
+// PtrSize is the size of an address, in bytes.
+func (p *Program) PtrSize() int { return p.img.ptrSize }
 
-// SymbolNamed finds a symbol by its demangled or linker name; global before
-// local ones.
-func (p *Program) SymbolNamed(name string) (Symbol, bool) { return Symbol{}, false }
+// InCode reports whether addr lies in the file's machine code.
+func (p *Program) InCode(addr uint64) bool { return p.img.codeAt(addr-p.bias) != nil }
+
+// guard is the package's one recover: whatever a parser of damaged data panics
+// with becomes an error. Exhausted memory and stacks can't be recovered from,
+// so parsers bound both; see vet.
+func guard(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("malformed debug information (%v)", r)
+		}
+	}()
+	return f()
+}
