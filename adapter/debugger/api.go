@@ -71,7 +71,9 @@ type Event struct {
 	Signal      int
 	Fatal       bool
 	Exit        *vm.ExitStatus
-	Logs        []LogMessage // logpoint messages passed on the way, live part only, in order
+	Logs        []LogMessage // logpoint messages passed for the first time, in order, unless SetLogSink takes them
+
+	arrived bool // a step's goal is reached here, whatever else there is
 }
 
 // LogMessage is what a logpoint said.
@@ -121,7 +123,7 @@ type DataBreakpoint struct {
 	Addr         uint64
 	Size         uint64 // bytes
 	Read, Write  bool
-	Expr         string // for messages: what is watched
+	Expr         string                   // for messages: what is watched
 	Format       func(data []byte) string `json:"-"` // formats the range's content for a person; nil: hex
 	Condition    string
 	HitCondition string

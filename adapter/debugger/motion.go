@@ -1,0 +1,286 @@
+package debugger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dap-revexec/dap-revexec/checkpoint"
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// ErrNoCaller is returned by StepOut in the outermost frame.
+var ErrNoCaller = errors.New("no caller to return to: this is the outermost frame")
+
+// breakSets remembers the sets that motions have built, as building and
+// translating one of all statements takes a while.
+type breakSets struct {
+	code       *vm.Breaks // the breakpoints for which statements was built
+	statements *vm.Breaks
+}
+
+// Move carries out a motion and returns how it ended. See Event and the package
+// comment.
+func (d *Debugger) Move(ctx context.Context, mo Motion) (Event, error) {
+	mo.Thread = d.current(mo.Thread)
+	defer d.Moved()
+	if ev, err, done := d.undoStep(ctx, mo); done {
+		return ev, err
+	}
+	from := d.m.Icount()
+	ev, err := d.move(ctx, mo)
+	if err == nil && ev.arrived && !mo.Back {
+		d.undo = append(d.undo, undoStep{mo.Verb, from, ev.Icount})
+	} else {
+		d.undo = nil
+	}
+	return ev, err
+}
+
+func (d *Debugger) move(ctx context.Context, mo Motion) (Event, error) {
+	switch mo.Verb {
+	case Continue:
+		return d.run(ctx, mo.Back, nil, nil)
+	case Next, StepIn:
+		return d.step(ctx, mo)
+	case StepOut:
+		return d.stepOut(ctx, mo)
+	case StepInstruction:
+		return d.stepInstruction(ctx, mo)
+	case StepInstructionOver:
+		return d.stepInstructionOver(ctx, mo)
+	}
+	return Event{}, fmt.Errorf("unknown verb %d", mo.Verb)
+}
+
+// undoStep is a forward step made: its verb, where it came from, where it led.
+type undoStep struct {
+	verb     Verb
+	from, to uint64
+}
+
+// undoStep takes back the last step if the motion asks for just that.
+func (d *Debugger) undoStep(ctx context.Context, mo Motion) (Event, error, bool) {
+	n := len(d.undo)
+	if !mo.Back || n == 0 || d.undo[n-1].verb != mo.Verb || d.undo[n-1].to != d.m.Icount() {
+		return Event{}, nil, false
+	}
+	u := d.undo[n-1]
+	if err := d.seek(ctx, u.from); err != nil {
+		return d.event(ReasonPause, true), err, true
+	}
+	d.undo = d.undo[:n-1]
+	return d.event(ReasonStep, true), nil, true
+}
+
+// goal decides at a position whether a motion has arrived.
+type goal func(s *vm.Stop) bool
+
+// run moves to the first position, or the latest earlier one, where a breakpoint,
+// watchpoint or signal stops it or where goal, asked at the addresses in extra,
+// is reached. extra must hold the code breakpoints, too; nil stands for them.
+func (d *Debugger) run(ctx context.Context, back bool, extra *vm.Breaks, reached goal) (Event, error) {
+	if err := d.count(ctx); err != nil {
+		return d.event(ReasonPause, back), err
+	}
+	r := &search{d: d, back: back, reached: reached}
+	stops := &vm.Stops{Breaks: d.bps.code, Signals: d.signals, Filter: r.filter}
+	if extra != nil {
+		stops.Breaks = extra
+	}
+	for _, p := range d.bps.data {
+		if p.Verified {
+			r.watched = append(r.watched, p)
+			stops.Watches = append(stops.Watches, vm.Watch{Addr: p.data.Addr, Size: p.data.Size, Read: p.data.Read, Write: p.data.Write})
+		}
+	}
+	for {
+		var st vm.Stop
+		var err error
+		if back {
+			st, err = d.tl.Back(ctx, 0, stops)
+		} else {
+			start := d.m.Icount()
+			st = d.tl.Forward(ctx, noLimit, stops)
+			d.counted(start)
+		}
+		d.Moved()
+		if err != nil {
+			return d.event(ReasonPause, back), err
+		}
+		if st.Reason == vm.StopWatch {
+			ev, ok, err := r.watchEvent(ctx, st)
+			if err != nil || ok {
+				return ev, err
+			}
+			continue
+		}
+		ev, err := d.stopped(st, back)
+		if st.Reason == vm.StopBreak {
+			r.describe(&ev, &st)
+		}
+		ev.Logs = r.logs
+		return ev, err
+	}
+}
+
+// stopped makes the event of a stop that is no breakpoint's or watchpoint's.
+func (d *Debugger) stopped(st vm.Stop, back bool) (Event, error) {
+	ev := d.event(ReasonPause, back)
+	switch st.Reason {
+	case vm.StopLimit:
+		if back {
+			ev.Reason, ev.Text = ReasonStart, "Start of history"
+		} else {
+			ev.Reason = ReasonStep
+		}
+	case vm.StopSignal:
+		ev.Reason, ev.Signal, ev.Fatal = ReasonSignal, st.Signal, st.Fatal
+		ev.Text = signalText(&st)
+	case vm.StopExit:
+		ev.Reason = ReasonEnd
+		if x, ok := d.m.Exited(); ok {
+			ev.Exit = &x
+			ev.Text = fmt.Sprintf("Program exited with code %d", x.Code)
+			if x.Signal != 0 {
+				ev.Text = fmt.Sprintf("Program was killed by %s", signalName(x.Signal))
+			}
+		}
+	case vm.StopError:
+		return ev, fmt.Errorf("at icount %d: %w", st.Icount, st.Err)
+	}
+	return ev, nil
+}
+
+// search is one run: what its filter has seen. The filter is a function of the
+// position alone, so that searching back may call it in any order.
+type search struct {
+	d       *Debugger
+	back    bool
+	reached goal
+	watched []*point
+	logs    []LogMessage
+}
+
+// filter says whether to stop.
+func (r *search) filter(s *vm.Stop) bool {
+	if s.Reason != vm.StopBreak {
+		return true
+	}
+	if r.reached != nil && r.reached(s) {
+		return true
+	}
+	for _, p := range r.d.bps.at[s.PC] {
+		if stop, _ := r.d.hit(p, s, r); stop {
+			return true
+		}
+	}
+	return false
+}
+
+// hit decides whether breakpoint p stops at s. A condition that can't be
+// evaluated stops, so that the user learns of it.
+func (d *Debugger) hit(p *point, s *vm.Stop, r *search) (stop bool, why error) {
+	if p.cond != "" {
+		ok, err := d.holds(p.cond, s.Thread)
+		if err != nil {
+			return true, err
+		}
+		if !ok {
+			return false, nil
+		}
+	}
+	if p.hits != nil && !p.hits.hit(s.Icount) {
+		return false, nil
+	}
+	if p.log != "" {
+		if r != nil && !r.back && s.Icount >= p.logged {
+			p.logged = s.Icount + 1
+			r.log(LogMessage{Icount: s.Icount, Text: d.message(p.log, s.Thread), File: p.File, Line: p.Line})
+		}
+		return false, nil
+	}
+	return true, nil
+}
+
+func (r *search) log(m LogMessage) {
+	if r.d.logSink != nil {
+		r.d.logSink(m)
+		return
+	}
+	r.logs = append(r.logs, m)
+}
+
+// describe completes the event of a stop at a breakpoint address: a breakpoint
+// there goes before the end of a step.
+func (r *search) describe(ev *Event, st *vm.Stop) {
+	ev.Reason, ev.Thread = ReasonStep, st.Thread
+	ev.arrived = r.reached != nil && r.reached(st)
+	for _, p := range r.d.bps.at[st.PC] {
+		if stop, why := r.d.hit(p, st, nil); stop && p.log == "" {
+			ev.Breakpoints = append(ev.Breakpoints, p.ID)
+			if ev.Reason == ReasonStep {
+				ev.Reason = p.reason
+			}
+			if why != nil {
+				ev.Text = fmt.Sprintf("breakpoint %d: condition %q: %v", p.ID, p.cond, why)
+			}
+		}
+	}
+}
+
+// count makes every hit counter know all hits up to the current position.
+func (d *Debugger) count(ctx context.Context) error {
+	here := d.m.Icount()
+	from := here
+	for _, p := range d.bps.list() {
+		if p.hits != nil && p.Verified {
+			from = min(from, p.hits.known)
+		}
+	}
+	if from < here {
+		if err := d.tl.Seek(ctx, from); err != nil {
+			return fmt.Errorf("count hits: %w", err)
+		}
+		st := d.tl.Forward(ctx, here, &vm.Stops{Breaks: d.bps.code, AtStart: true, Filter: d.countHits})
+		d.counted(from)
+		switch st.Reason {
+		case vm.StopError:
+			return fmt.Errorf("count hits: %w", st.Err)
+		case vm.StopInterrupted:
+			if err := d.tl.Seek(context.WithoutCancel(ctx), here); err != nil {
+				return err
+			}
+			return checkpoint.ErrCancelled
+		}
+	}
+	// The position itself: motions do not look at where they start.
+	t := d.m.CurrentThread()
+	d.countHits(&vm.Stop{Icount: here, Thread: t, PC: d.pc(t)})
+	return nil
+}
+
+func (d *Debugger) countHits(s *vm.Stop) bool {
+	for _, p := range d.bps.at[s.PC] {
+		if p.hits == nil {
+			continue
+		}
+		if p.cond != "" {
+			if ok, err := d.holds(p.cond, s.Thread); err == nil && !ok {
+				continue
+			}
+		}
+		p.hits.hit(s.Icount)
+	}
+	return false
+}
+
+// counted notes that the counters have seen all hits from start, which they knew
+// up to, to the current position, exclusive.
+func (d *Debugger) counted(start uint64) {
+	for _, p := range d.bps.list() {
+		if p.hits != nil && p.hits.known >= start {
+			p.hits.known = max(p.hits.known, d.m.Icount())
+		}
+	}
+}

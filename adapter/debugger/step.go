@@ -1,0 +1,275 @@
+package debugger
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// goG is the DWARF number of the register that holds the goroutine in Go code,
+// by architecture (cmd/compile's ABI documents).
+var goG = map[string]int{"riscv64": 27}
+
+// goStackHi is the offset of g.stack.hi in a goroutine, bytes (runtime.g).
+const goStackHi = 8
+
+// strand is what a step follows: a thread, or in a Go program a goroutine, which
+// the scheduler may move to another thread.
+type strand struct {
+	thread vm.ThreadID
+	g      uint64
+}
+
+func (d *Debugger) strand(t vm.ThreadID) strand {
+	if d.isGo {
+		if n, ok := goG[d.arch.Name]; ok {
+			return strand{g: d.m.Reg(t, d.regIndex[n])}
+		}
+	}
+	return strand{thread: t}
+}
+
+// height tells how deep a stack address of a strand lies below the stack's
+// base, in a measure that survives Go's moving stacks: larger is deeper, that
+// is newer.
+func (d *Debugger) height(s strand, addr uint64) uint64 {
+	if s.g != 0 {
+		var b [8]byte
+		if d.m.ReadMemory(s.g+goStackHi, b[:]) == len(b) {
+			var hi uint64
+			for i := range b {
+				hi |= uint64(b[i]) << (8 * i)
+			}
+			return hi - addr
+		}
+	}
+	return -addr
+}
+
+// depth is how deep a thread's innermost frame is: the physical frame's height
+// and the inlined calls in it.
+type depth struct {
+	height uint64
+	inline int
+}
+
+func (a depth) deeper(b depth) bool {
+	return a.height > b.height || a.height == b.height && a.inline > b.inline
+}
+
+func (d *Debugger) depth(t vm.ThreadID, s strand) depth {
+	pc := d.pc(t)
+	cfa, err := d.prog.CFA(pc, threadRegs{d, t}, d.m)
+	if err != nil {
+		cfa = d.sp(t)
+	}
+	return depth{d.height(s, cfa), d.prog.InlineDepth(pc)}
+}
+
+// step finds the next, or the latest earlier, statement start of the thread; for
+// Next only in frames not deeper than the current one.
+func (d *Debugger) step(ctx context.Context, mo Motion) (Event, error) {
+	t := mo.Thread
+	me := d.strand(t)
+	over := mo.Verb == Next
+	var at depth
+	var where *vm.Breaks
+	if over {
+		at = d.depth(t, me)
+		where = d.stackStatements(t)
+		over = where != nil
+	}
+	if where == nil {
+		where = d.allStatements(d.prog.FuncAt(d.pc(t)))
+	}
+	return d.run(ctx, mo.Back, where, func(s *vm.Stop) bool {
+		if d.strand(s.Thread) != me || !d.prog.IsStatementStart(s.PC, d.m.LastPC(s.Thread)) {
+			return false
+		}
+		return !over || !d.depth(s.Thread, me).deeper(at)
+	})
+}
+
+// stackStatements are the statements of the functions on the thread's stack,
+// and the breakpoints; nil when none of them has any.
+func (d *Debugger) stackStatements(t vm.ThreadID) *vm.Breaks {
+	var addrs []uint64
+	seen := map[*symbols.Function]bool{}
+	for _, f := range d.stack(t).phys {
+		if f.Func != nil && !seen[f.Func] {
+			seen[f.Func] = true
+			addrs = append(addrs, d.prog.Statements(f.Func)...)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil
+	}
+	return vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
+}
+
+// allStatements are all the program's statements but those inside the language's
+// runtime, unless that is where the user is, and the breakpoints.
+func (d *Debugger) allStatements(here *symbols.Function) *vm.Breaks {
+	inside := here != nil && internalName(here.Name)
+	if !inside && d.breaks.statements != nil && d.breaks.code.Equal(d.bps.code) {
+		return d.breaks.statements
+	}
+	var addrs []uint64
+	if inside {
+		addrs = slices.Clone(d.prog.AllStatements())
+	} else {
+		for _, f := range d.prog.Funcs() {
+			if !internalName(f.Name) {
+				addrs = append(addrs, d.prog.Statements(f)...)
+			}
+		}
+	}
+	b := vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
+	if !inside {
+		d.breaks = breakSets{d.bps.code, b}
+	}
+	return b
+}
+
+// internalName reports whether a function belongs to a language's runtime, where
+// a step in does not lead.
+func internalName(name string) bool {
+	return strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "internal/runtime/") || strings.HasPrefix(name, "internal/abi.")
+}
+
+// stepOut runs to the caller; backward, to the call.
+func (d *Debugger) stepOut(ctx context.Context, mo Motion) (Event, error) {
+	t := mo.Thread
+	me := d.strand(t)
+	st := d.stack(t)
+	if len(st.frames) > 0 && st.frames[0].Inlined {
+		return d.stepOutInline(ctx, mo, me)
+	}
+	if len(st.phys) < 2 {
+		return d.event(ReasonPause, mo.Back), ErrNoCaller
+	}
+	frame := st.phys[0]
+	base := d.height(me, frame.CFA)
+	if mo.Back {
+		return d.reverseOut(ctx, t, me, frame, base)
+	}
+	ret := st.phys[1].PC
+	where := vm.NewBreaks(append([]uint64{ret}, d.bps.code.Addrs()...)...)
+	return d.run(ctx, false, where, func(s *vm.Stop) bool {
+		return s.PC == ret && d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)) <= base
+	})
+}
+
+// stepOutInline leaves an inlined call: to the first, or latest earlier,
+// statement start outside of it.
+func (d *Debugger) stepOutInline(ctx context.Context, mo Motion, me strand) (Event, error) {
+	at := d.depth(mo.Thread, me)
+	return d.run(ctx, mo.Back, d.stackStatements(mo.Thread), func(s *vm.Stop) bool {
+		return d.strand(s.Thread) == me && d.prog.IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && at.deeper(d.depth(s.Thread, me))
+	})
+}
+
+// reverseOut goes back to the call of the current function: to its entry, when
+// the stack pointer was where the frame starts, and from there to the
+// instruction that led there.
+func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, frame *symbols.Frame, base uint64) (Event, error) {
+	entered := func(s *vm.Stop) bool {
+		return d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)) == base
+	}
+	if frame.Func == nil {
+		return d.event(ReasonPause, true), ErrNoCaller
+	}
+	start := d.m.Icount()
+	if d.pc(t) != frame.Func.Low || !entered(&vm.Stop{Thread: t}) {
+		where := vm.NewBreaks(append([]uint64{frame.Func.Low}, d.bps.code.Addrs()...)...)
+		arrived := false
+		ev, err := d.run(ctx, true, where, func(s *vm.Stop) bool { return s.PC == frame.Func.Low && entered(s) })
+		if err == nil && (ev.Reason == ReasonStep || len(ev.Breakpoints) > 0) {
+			t = ev.Thread
+			arrived = d.pc(t) == frame.Func.Low && entered(&vm.Stop{Thread: t})
+		}
+		if !arrived {
+			return ev, err
+		}
+	}
+	call := d.m.LastPC(t)
+	ev, err := d.run(ctx, true, vm.NewBreaks(append([]uint64{call}, d.bps.code.Addrs()...)...), func(s *vm.Stop) bool {
+		return s.PC == call && d.strand(s.Thread) == me
+	})
+	if err != nil {
+		// Half of the way is no place to be.
+		if back := d.seek(context.WithoutCancel(ctx), start); back != nil {
+			return ev, back
+		}
+		return d.event(ReasonPause, true), err
+	}
+	return ev, nil
+}
+
+// stepInstruction moves the machine by one instruction or tick.
+func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error) {
+	if !mo.Back {
+		st := d.tl.Forward(ctx, d.m.Icount()+1, nil)
+		ev, err := d.stopped(st, false)
+		if ev.Reason == ReasonStep {
+			ev.Thread, ev.arrived = d.current(mo.Thread), true
+		}
+		return ev, err
+	}
+	at := d.m.Icount()
+	if at == 0 {
+		return d.stopped(vm.Stop{Reason: vm.StopLimit}, true)
+	}
+	if err := d.seek(ctx, at-1); err != nil {
+		return d.event(ReasonPause, true), err
+	}
+	return d.event(ReasonStep, true), nil
+}
+
+// stepInstructionOver moves by one instruction, a call counting as one.
+func (d *Debugger) stepInstructionOver(ctx context.Context, mo Motion) (Event, error) {
+	t := mo.Thread
+	me := d.strand(t)
+	pc := d.pc(t)
+	sp := d.height(me, d.sp(t))
+	same := func(s *vm.Stop) bool { return d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)) <= sp }
+	if !mo.Back {
+		in, ok := d.instruction(pc)
+		if !ok || !in.Call {
+			return d.stepInstruction(ctx, mo)
+		}
+		ret := pc + uint64(in.Size)
+		return d.run(ctx, false, vm.NewBreaks(append([]uint64{ret}, d.bps.code.Addrs()...)...), func(s *vm.Stop) bool { return s.PC == ret && same(s) })
+	}
+	// Did a call end just here? Then its address is before the PC, and the
+	// instruction before this position is a return.
+	last, ok := d.instruction(d.m.LastPC(t))
+	if !ok || !last.Ret {
+		return d.stepInstruction(ctx, mo)
+	}
+	var calls []uint64
+	for size := d.arch.MinInst; size <= d.arch.MaxInst; size++ {
+		if in, ok := d.instruction(pc - uint64(size)); ok && in.Call && in.Size == size {
+			calls = append(calls, pc-uint64(size))
+		}
+	}
+	if len(calls) == 0 {
+		return d.stepInstruction(ctx, mo)
+	}
+	return d.run(ctx, true, vm.NewBreaks(append(slices.Clone(calls), d.bps.code.Addrs()...)...), func(s *vm.Stop) bool {
+		return slices.Contains(calls, s.PC) && same(s)
+	})
+}
+
+// instruction disassembles the instruction at pc.
+func (d *Debugger) instruction(pc uint64) (vm.Inst, bool) {
+	buf := make([]byte, d.arch.MaxInst)
+	n := d.m.ReadMemory(pc, buf)
+	if n == 0 {
+		return vm.Inst{}, false
+	}
+	return d.arch.Disassemble(buf[:n], pc), true
+}

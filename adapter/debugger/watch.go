@@ -1,0 +1,98 @@
+package debugger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// watchEvent makes the event of a watched access: it reads the values before and
+// after it, and leaves the machine after the access going forward and before it
+// going back, so that the line shown is the one that is about to be undone or
+// done. ok is false when the watchpoint's condition does not hold.
+func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool, err error) {
+	d := r.d
+	p := r.watched[st.Watch]
+	h := &WatchHit{ID: p.ID, Expr: p.data.Expr, Addr: st.Addr, Size: st.Size, Write: st.Write, At: st.At}
+	// First the side that the machine will not stay on.
+	sides := [2]uint64{st.At, st.At + 1}
+	texts := [2]*string{&h.Old, &h.New}
+	stay := 1
+	if r.back {
+		stay = 0
+	}
+	cond := true
+	for _, i := range []int{1 - stay, stay} {
+		if err := d.seekOrStep(ctx, sides[i]); err != nil {
+			return d.event(ReasonPause, r.back), false, err
+		}
+		*texts[i] = d.watched(p)
+		if i == 1 && p.cond != "" {
+			if cond, err = d.holds(p.cond, d.m.CurrentThread()); err != nil {
+				cond, err = true, nil
+			}
+		}
+	}
+	if !cond {
+		return ev, false, nil
+	}
+	ev = d.event(ReasonData, r.back)
+	ev.Thread = d.current(st.Thread)
+	ev.Breakpoints, ev.Watch, ev.Logs = []int{p.ID}, h, r.logs
+	name := p.data.Expr
+	if name == "" {
+		name = fmt.Sprintf("%#x", p.data.Addr)
+	}
+	ev.Text = fmt.Sprintf("%s: %s → %s", name, h.Old, h.New)
+	if !st.Write {
+		ev.Text = fmt.Sprintf("%s: read, %s", name, h.Old)
+		h.New = ""
+	}
+	return ev, true, nil
+}
+
+// seekOrStep goes to icount, which may be just past the frontier.
+func (d *Debugger) seekOrStep(ctx context.Context, icount uint64) error {
+	if icount <= d.tl.Frontier() {
+		return d.seek(ctx, icount)
+	}
+	if err := d.seek(ctx, d.tl.Frontier()); err != nil {
+		return err
+	}
+	st := d.tl.Forward(ctx, icount, nil)
+	d.Moved()
+	if st.Reason == vm.StopError {
+		return st.Err
+	}
+	return nil
+}
+
+// watched formats the content of a watched range.
+func (d *Debugger) watched(p *point) string {
+	buf := make([]byte, p.data.Size)
+	n := d.m.ReadMemory(p.data.Addr, buf)
+	if n < len(buf) {
+		return "unreadable"
+	}
+	if p.data.Format != nil {
+		return p.data.Format(buf)
+	}
+	if len(buf) <= 8 {
+		var v uint64
+		for i, b := range buf {
+			v |= uint64(b) << (8 * i)
+		}
+		return fmt.Sprintf("%#x", v)
+	}
+	var s strings.Builder
+	for i, b := range buf {
+		if i == 32 {
+			s.WriteString("…")
+			break
+		}
+		fmt.Fprintf(&s, "%02x ", b)
+	}
+	return strings.TrimSpace(s.String())
+}
