@@ -41,9 +41,10 @@ type wide struct {
 // sum is x + y, for y zero or finite. Neither may have been rounded before.
 //
 // The smaller one is shifted right into 192 bits. That is enough: a shift that
-// loses bits is by two places or more, then the difference loses at most one
+// loses bits is by more than 64 places, then the difference loses at most one
 // leading bit, and what is lost lies far below the rounding position, where
-// the sticky bit stands for it.
+// the sticky bit stands for it. (128 bits would not do for a product of 128
+// bits, shifted by one and nearly cancelled.)
 func (e *Env) sum(f *format, x wide, y num) num {
 	w := wide{neg: y.neg, exp: y.exp, hi: y.sig}
 	switch {
@@ -67,7 +68,7 @@ func (e *Env) sum(f *format, x wide, y num) num {
 	case d <= 64:
 		low = w.lo << (64 - d)
 		w.hi, w.lo = w.hi>>d, w.hi<<(64-d)|w.lo>>d
-	case d < 192:
+	case d < 128:
 		w.lo, low = shiftRight(w.hi, w.lo, d-64)
 		w.hi = 0
 	default:
@@ -223,10 +224,11 @@ func (e *Env) sqrt(f *format, a num) num {
 
 // isqrt is the integer square root of hi:lo ≥ 2¹²⁶, and the rest hi:lo − root².
 func isqrt(hi, lo uint64) (root, restHi, restLo uint64) {
-	// The host's root is good for some 50 bits, one Newton step doubles that,
-	// and the loops correct the last place; they make the result independent
-	// of the host. Div64 wants the estimate above hi, as the root itself is
-	// unless both are all ones.
+	// The host's root is good for some 50 bits, and one Newton step doubles
+	// that. A Newton step in integers, from any estimate, does not end below
+	// the integer root, so the loop that corrects the last place only goes
+	// down. It makes the result independent of the host. Div64 wants the
+	// estimate above hi, as the root itself is unless both are all ones.
 	root = math.MaxUint64
 	if est := math.Sqrt(float64(hi)) * (1 << 32); est < 1<<64 {
 		root = uint64(est)
@@ -237,20 +239,12 @@ func isqrt(hi, lo uint64) (root, restHi, restLo uint64) {
 		sum, carry := bits.Add64(root, q, 0)
 		root = sum>>1 | carry<<63
 	}
-	rest := func() (h, l, borrow uint64) {
-		h, l = bits.Mul64(root, root)
-		l, borrow = bits.Sub64(lo, l, 0)
-		h, borrow = bits.Sub64(hi, h, borrow)
-		return h, l, borrow
+	for ; ; root-- {
+		squareHi, squareLo := bits.Mul64(root, root)
+		restLo, borrow := bits.Sub64(lo, squareLo, 0)
+		restHi, borrow := bits.Sub64(hi, squareHi, borrow)
+		if borrow == 0 {
+			return root, restHi, restLo
+		}
 	}
-	restHi, restLo, borrow := rest()
-	for borrow != 0 { // root is too large
-		root--
-		restHi, restLo, borrow = rest()
-	}
-	for root != math.MaxUint64 && (restHi > root>>63 || restHi == root>>63 && restLo > root<<1) { // rest > 2 root: too small
-		root++
-		restHi, restLo, _ = rest()
-	}
-	return root, restHi, restLo
 }

@@ -45,7 +45,7 @@ func (e *Env) Sub32(a, b uint32) uint32 {
 
 // hostAdd32 is hostAdd64 in binary32.
 func (e *Env) hostAdd32(x, y float32) (uint32, bool) {
-	s := x + y
+	s := float32(x + y)
 	r := math.Float32bits(s)
 	if r&exp32 == exp32 {
 		return 0, false
@@ -102,16 +102,20 @@ func (e *Env) Sqrt32(a uint32) uint32 {
 
 // MulAdd32 is a × b + c, rounded once.
 func (e *Env) MulAdd32(a, b, c uint32) uint32 {
-	if e.Rounding == RNE && e.Flags&Inexact != 0 {
-		// The product is exact, but the sum would be rounded twice, which is
-		// not innocuous: a result halfway between two binary32 numbers may
-		// have been rounded to there. Elsewhere the first rounding can't cross
-		// a halfway point.
+	if e.Rounding == RNE {
+		// The product is exact, but the sum is rounded twice, which is not
+		// innocuous: the first rounding may arrive at a point halfway between
+		// two binary32 numbers. Anywhere else it has not crossed one.
 		p := float64(float64(math.Float32frombits(a)) * float64(math.Float32frombits(b)))
-		s := p + float64(math.Float32frombits(c))
+		z := float64(math.Float32frombits(c))
+		s := float64(p + z)
 		const below = 1<<29 - 1 // bits of a binary64 below a binary32's last
 		if math.Float64bits(s)&below != 1<<28 {
-			if r := math.Float32bits(float32(s)); sure32(r) {
+			sum := float32(s)
+			if r := math.Float32bits(sum); sure32(r) {
+				if e.Flags&Inexact == 0 && (float64(sum) != s || s-p != z || s-z != p) { // as in hostAdd64
+					e.raise(Inexact)
+				}
 				return r
 			}
 		}

@@ -51,7 +51,7 @@ func (e *Env) Sub64(a, b uint64) uint64 {
 // other: taking off the larger one is itself exact (Dekker's Fast2Sum), so one
 // of the two comparisons decides, and if the sum is exact both hold.
 func (e *Env) hostAdd64(x, y float64) (uint64, bool) {
-	s := x + y
+	s := float64(x + y)
 	r := math.Float64bits(s)
 	if r&exp64 == exp64 {
 		return 0, false
@@ -93,7 +93,6 @@ func (e *Env) Div64(a, b uint64) uint64 {
 		q := x / y
 		r := math.Float64bits(q)
 		switch {
-		case y == 0: // may divide to an infinity; never roomy
 		case e.Flags&Inexact != 0:
 			if sure64(r) {
 				return r
