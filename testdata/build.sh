@@ -35,7 +35,7 @@ steps_o2        | steps.c          | -O2
 values          | values.c         |
 values_dwarf4   | values.c         | -gdwarf-4
 values_o2       | values.c         | -O2
-inline_o2       | inline_o2.c      | -O2 -fasynchronous-unwind-tables
+inline_o2       | inline_o2.c      | -O2 -fasynchronous-unwind-tables -freorder-blocks-and-partition
 spin            | spin.c           |
 sleepy          | sleepy.c         |
 selfmod         | selfmod.c        |

@@ -99,12 +99,13 @@ static NOINLINE double in_float_registers(double a, float b)
 	return product / sum;
 }
 
-// Moved into a .cold part of the function, far away: its ranges are not one.
 static NOINLINE __attribute__((cold)) void complain(const char *what, long x)
 {
 	print("complaint: %s %ld\n", what, x); //@complain
 }
 
+// The unlikely branch is moved far away, into checked.cold: the function has two
+// ranges of addresses.
 static NOINLINE long checked(long x)
 {
 	if (__builtin_expect(x < 0, 0)) {
