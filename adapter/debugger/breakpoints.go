@@ -15,9 +15,10 @@ type point struct {
 	Breakpoint
 	reason Reason // what a stop at it is reported as
 	cond   string
-	hits   *hitCounter // nil without a hit condition
-	log    string      // for a logpoint: its message
-	logged uint64      // positions below have been logged
+	expr   *values.Expr // cond, once it has been parsed in the point's context
+	hits   *hitCounter  // nil without a hit condition
+	log    string       // for a logpoint: its message
+	logged uint64       // positions below have been logged
 	data   DataBreakpoint
 }
 
@@ -62,28 +63,28 @@ type request struct {
 
 // set replaces old by the points asked for. A request that can't be met makes a
 // point that is not verified and says why.
-func (b *breakpoints) set(old []*point, r Reason, reqs []request) ([]*point, []Breakpoint) {
+func (d *Debugger) set(old []*point, r Reason, reqs []request) ([]*point, []Breakpoint) {
 	points := make([]*point, len(reqs))
 	out := make([]Breakpoint, len(reqs))
 	for i, req := range reqs {
 		p := &point{reason: r, cond: strings.TrimSpace(req.cond)}
-		if err := p.fill(req); err != nil {
+		if err := d.fill(p, req); err != nil {
 			p.Verified, p.Message, p.Addrs = false, err.Error(), nil
 		}
 		if q := reuse(old, p); q != nil {
 			p = q
 		} else {
-			b.nextID++
-			p.ID = b.nextID
+			d.bps.nextID++
+			p.ID = d.bps.nextID
 		}
 		points[i], out[i] = p, p.Breakpoint
 	}
 	return points, out
 }
 
-func (p *point) fill(req request) (err error) {
+func (d *Debugger) fill(p *point, req request) (err error) {
 	if p.cond != "" {
-		if err := values.Check(p.cond); err != nil {
+		if _, err := values.Parse(&d.globals, p.cond); err != nil {
 			return fmt.Errorf("condition %q: %w", p.cond, err)
 		}
 	}
@@ -131,7 +132,7 @@ func (d *Debugger) SetSourceBreakpoints(file string, bps []SourceBreakpoint) []B
 	if d.bps.source == nil {
 		d.bps.source = map[string][]*point{}
 	}
-	points, out := d.bps.set(d.bps.source[file], ReasonBreakpoint, reqs)
+	points, out := d.set(d.bps.source[file], ReasonBreakpoint, reqs)
 	d.bps.source[file] = points
 	if len(points) == 0 {
 		delete(d.bps.source, file)
@@ -154,7 +155,7 @@ func (d *Debugger) SetFunctionBreakpoints(bps []FunctionBreakpoint) []Breakpoint
 		}}
 	}
 	var out []Breakpoint
-	d.bps.funcs, out = d.bps.set(d.bps.funcs, ReasonFunction, reqs)
+	d.bps.funcs, out = d.set(d.bps.funcs, ReasonFunction, reqs)
 	d.bps.changed()
 	return out
 }
@@ -176,7 +177,7 @@ func (d *Debugger) SetInstructionBreakpoints(bps []InstructionBreakpoint) []Brea
 		}}
 	}
 	var out []Breakpoint
-	d.bps.insts, out = d.bps.set(d.bps.insts, ReasonBreakpoint, reqs)
+	d.bps.insts, out = d.set(d.bps.insts, ReasonBreakpoint, reqs)
 	d.bps.changed()
 	return out
 }
@@ -209,6 +210,6 @@ func (d *Debugger) SetDataBreakpoints(bps []DataBreakpoint) []Breakpoint {
 		}}
 	}
 	var out []Breakpoint
-	d.bps.data, out = d.bps.set(d.bps.data, ReasonData, reqs)
+	d.bps.data, out = d.set(d.bps.data, ReasonData, reqs)
 	return out
 }

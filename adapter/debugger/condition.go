@@ -7,9 +7,17 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// holds evaluates a condition at thread t's innermost frame.
-func (d *Debugger) holds(cond string, t vm.ThreadID) (bool, error) {
-	v, err := values.Evaluate(d.here(t), cond)
+// holds evaluates p's condition at thread t's innermost frame.
+func (d *Debugger) holds(p *point, t vm.ThreadID) (bool, error) {
+	c := d.here(t)
+	if p.expr == nil {
+		e, err := values.Parse(c, p.cond)
+		if err != nil {
+			return false, err
+		}
+		p.expr = e
+	}
+	v, err := p.expr.Eval(c)
 	if err != nil {
 		return false, err
 	}

@@ -25,8 +25,9 @@ type Debugger struct {
 	signals bool
 	logSink func(LogMessage)
 
-	stacks map[vm.ThreadID]*stack // of the current position
-	breaks breakSets
+	stacks  map[vm.ThreadID]*stack // of the current position
+	breaks  breakSets
+	globals values.Context // without a frame: to check expressions with
 }
 
 // New returns a debugger on a timeline whose guest runs prog's program. Its
@@ -38,6 +39,7 @@ func New(tl *checkpoint.Timeline, prog *symbols.Program) *Debugger {
 		regIndex: map[int]int{}, signals: true,
 		stacks: map[vm.ThreadID]*stack{},
 	}
+	d.globals = values.Context{Prog: prog, Arch: d.arch, Mem: m}
 	for i, r := range d.arch.Regs {
 		if r.DWARF >= 0 {
 			d.regIndex[r.DWARF] = i

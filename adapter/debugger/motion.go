@@ -182,7 +182,7 @@ func (r *search) filter(s *vm.Stop) bool {
 // evaluated stops, so that the user learns of it.
 func (d *Debugger) hit(p *point, s *vm.Stop, r *search) (stop bool, why error) {
 	if p.cond != "" {
-		ok, err := d.holds(p.cond, s.Thread)
+		ok, err := d.holds(p, s.Thread)
 		if err != nil {
 			return true, err
 		}
@@ -266,7 +266,7 @@ func (d *Debugger) countHits(s *vm.Stop) bool {
 			continue
 		}
 		if p.cond != "" {
-			if ok, err := d.holds(p.cond, s.Thread); err == nil && !ok {
+			if ok, err := d.holds(p, s.Thread); err == nil && !ok {
 				continue
 			}
 		}

@@ -30,7 +30,7 @@ func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool,
 		}
 		*texts[i] = d.watched(p)
 		if i == 1 && p.cond != "" {
-			if cond, err = d.holds(p.cond, d.m.CurrentThread()); err != nil {
+			if cond, err = d.holds(p, d.m.CurrentThread()); err != nil {
 				cond, err = true, nil
 			}
 		}
