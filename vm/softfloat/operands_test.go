@@ -53,13 +53,14 @@ func gen32(seed uint64) *gen {
 // ties and carries.
 func (g *gen) frac() uint64 {
 	mask := uint64(1)<<g.fracBits - 1
+	power := func() uint64 { return 1 << g.UintN(g.fracBits+1) }
 	switch g.IntN(4) {
 	case 0:
-		return 1 << g.UintN(g.fracBits) & mask
+		return power() & mask
 	case 1:
-		return (1<<g.UintN(g.fracBits+1) - 1<<g.UintN(g.fracBits+1)) & mask
+		return (power() - power()) & mask
 	case 2:
-		return (1<<g.UintN(g.fracBits) + 1<<g.UintN(g.fracBits) - 1<<g.UintN(g.fracBits)) & mask
+		return (power() + power() - power()) & mask
 	}
 	return g.Uint64() & mask
 }
