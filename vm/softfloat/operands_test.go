@@ -54,13 +54,14 @@ func gen32(seed uint64) *gen {
 func (g *gen) frac() uint64 {
 	mask := uint64(1)<<g.fracBits - 1
 	power := func() uint64 { return 1 << g.UintN(g.fracBits+1) }
+	x, y, z := power(), power(), power()
 	switch g.IntN(4) {
 	case 0:
-		return power() & mask
+		return x & mask
 	case 1:
-		return (power() - power()) & mask
+		return (x - y) & mask
 	case 2:
-		return (power() + power() - power()) & mask
+		return (x + y - z) & mask
 	}
 	return g.Uint64() & mask
 }
