@@ -61,11 +61,23 @@ func newCache(b *vm.Breaks) *cache {
 	return c
 }
 
+// reset empties the cache. Blocks that are still being executed must not lead to
+// one another any more: nobody would know of them when their code changes.
 func (c *cache) reset() {
+	c.unlink()
 	c.blocks = map[uint64]*ir.Block{}
 	c.pages = map[uint64][]*ir.Block{}
+}
+
+// unlink forgets all ways from block to block.
+func (c *cache) unlink() {
 	c.jumps = [jumpSize]jump{}
 	c.jumps[0].pc = 1 // PCs are even: never matches
+	for _, b := range c.blocks {
+		for i := range b.Links {
+			b.Links[i].To = nil
+		}
+	}
 }
 
 // New returns an engine for the CPU. It takes over c.Mem.OnCode.
@@ -182,63 +194,56 @@ func (e *Engine) translate(k *cache, pc uint64, max int) *ir.Block {
 func (e *Engine) invalidate(start, end uint64) {
 	hit := false
 	for _, k := range e.allCaches() {
-		if e.invalidateIn(k, start, end) {
+		if k.invalidate(start, end) {
 			hit = true
 		}
 	}
-	if !hit {
-		return
-	}
-	for _, k := range e.allCaches() {
-		k.jumps = [jumpSize]jump{}
-		k.jumps[0].pc = 1
-		for _, b := range k.blocks {
-			for i := range b.Links {
-				b.Links[i].To = nil
-			}
+	if hit {
+		for _, k := range e.allCaches() {
+			k.unlink()
 		}
 	}
+	e.c.Mem.UnmarkCode(start, end, e.holds)
 }
 
 func (e *Engine) allCaches() []*cache { return append([]*cache{e.single}, e.caches...) }
 
-func (e *Engine) invalidateIn(k *cache, start, end uint64) bool {
+// invalidate drops the blocks of the cache with code in [start, end) and reports
+// whether there were any.
+func (c *cache) invalidate(start, end uint64) bool {
 	hit := false
-	for p := range k.pages {
-		if (p+1)<<12 <= start || p<<12 >= end {
+	for p, blocks := range c.pages {
+		if (p+1)<<mem.PageShift <= start || p<<mem.PageShift >= end {
 			continue
 		}
-		for _, b := range slices.Clone(k.pages[p]) {
-			if !b.Overlaps(start, end) {
-				continue
+		for _, b := range slices.Clone(blocks) {
+			if b.Overlaps(start, end) {
+				c.remove(b)
+				hit = true
 			}
-			hit = true
-			delete(k.blocks, b.PC)
-			for _, q := range b.Pages {
-				l := slices.DeleteFunc(k.pages[q], func(x *ir.Block) bool { return x == b })
-				if len(l) == 0 {
-					delete(k.pages, q)
-				} else {
-					k.pages[q] = l
-				}
-			}
-			for i := range b.Links {
-				b.Links[i].To = nil
-			}
-		}
-		if len(k.pages[p]) == 0 {
-			delete(k.pages, p)
-		}
-	}
-	for p := start >> 12; p<<12 < end && hit; p++ {
-		if !e.marked(p) {
-			e.c.Mem.UnmarkCode(p)
 		}
 	}
 	return hit
 }
 
-func (e *Engine) marked(p uint64) bool {
+// remove drops a block.
+func (c *cache) remove(b *ir.Block) {
+	delete(c.blocks, b.PC)
+	for i := range b.Links {
+		b.Links[i].To = nil
+	}
+	for _, p := range b.Pages {
+		l := slices.DeleteFunc(c.pages[p], func(x *ir.Block) bool { return x == b })
+		if len(l) == 0 {
+			delete(c.pages, p)
+		} else {
+			c.pages[p] = l
+		}
+	}
+}
+
+// holds reports whether some block has code on page p.
+func (e *Engine) holds(p uint64) bool {
 	for _, k := range e.allCaches() {
 		if len(k.pages[p]) > 0 {
 			return true

@@ -230,8 +230,15 @@ func (s *Space) MarkCode(vpn uint64) {
 	}
 }
 
-// UnmarkCode undoes MarkCode: no translation of page vpn is left.
-func (s *Space) UnmarkCode(vpn uint64) { delete(s.code, vpn) }
+// UnmarkCode undoes MarkCode for the pages that touch [start, end) and that no
+// translation is left of, as holds tells.
+func (s *Space) UnmarkCode(start, end uint64, holds func(vpn uint64) bool) {
+	for vpn := range s.code {
+		if (vpn+1)<<PageShift > start && vpn<<PageShift < end && !holds(vpn) {
+			delete(s.code, vpn)
+		}
+	}
+}
 
 // fault records a failure and returns false.
 func (s *Space) fault(k FaultKind, a Access, addr, size uint64) bool {
