@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -22,16 +21,48 @@ type Config struct {
 	// checkpoints adapts to measured speed to keep to it. Default 50 ms.
 	ReplayTime time.Duration
 	// MemoryCap bounds the memory of checkpoints in bytes; past it they are
-	// thinned. Default a quarter of the machine's memory, at least 256 MiB.
+	// thinned. The pages of the guest's newest state do not count (see
+	// Stats.GuestBytes): the machine holds them with or without checkpoints.
+	// Default a quarter of the host's memory, at least 256 MiB.
 	MemoryCap int64
 	// MinSpacing and MaxSpacing bound the spacing, in instructions.
 	// Defaults 10^5 and 10^9; equal values fix it (for tests).
 	MinSpacing, MaxSpacing uint64
-	// Disabled keeps no checkpoints but the one at 0.
+	// Disabled keeps no checkpoints but the one at 0 and pinned ones. Requests
+	// still lay temporary ones while they work.
 	Disabled bool
 	// Progress, when set, is called about ten times a second on the engine
-	// goroutine while a long request works.
+	// goroutine while a long request replays. Live execution does not report:
+	// it has no end to come near to.
 	Progress func(Progress)
+}
+
+// Defaults of Config.
+const (
+	defaultReplayTime = 50 * time.Millisecond
+	defaultMinSpacing = 1e5
+	defaultMaxSpacing = 1e9
+	leastMemoryCap    = 256 << 20
+)
+
+func (c Config) withDefaults() Config {
+	if c.ReplayTime <= 0 {
+		c.ReplayTime = defaultReplayTime
+	}
+	if c.MemoryCap <= 0 {
+		c.MemoryCap = max(hostMemory()/4, leastMemoryCap)
+	}
+	if c.MinSpacing == 0 {
+		c.MinSpacing = defaultMinSpacing
+		if c.MaxSpacing != 0 {
+			c.MinSpacing = min(c.MinSpacing, c.MaxSpacing)
+		}
+	}
+	if c.MaxSpacing == 0 {
+		c.MaxSpacing = defaultMaxSpacing
+	}
+	c.MaxSpacing = max(c.MaxSpacing, c.MinSpacing)
+	return c
 }
 
 // Progress tells how far a long request is.
@@ -46,44 +77,99 @@ type Info struct {
 	Icount    uint64
 	Temporary bool
 	Pinned    bool
-	Pages     int // pages written since the checkpoint before
+	Pages     int // pages written since the checkpoint before (an upper bound, see the package comment)
 }
 
 // Stats describes a timeline's cost.
 type Stats struct {
-	Checkpoints int
-	Temporary   int
+	Checkpoints int    // all of them, temporary ones included
+	Temporary   int    // temporary ones among them
 	Bytes       int64  // memory held by checkpoints: exact for pages, approximate beside
+	GuestBytes  int64  // of these, pages that make up the newest checkpoint; they do not count against the cap
 	Spacing     uint64 // current spacing, instructions
-	Thinned     int    // checkpoints dropped to keep to the cap
+	Thinned     int    // permanent checkpoints dropped to keep to the cap
 	LogInputs   int
 	LogBytes    int
 	Replayed    uint64        // instructions replayed by requests so far
+	Skipped     int           // intervals that backward searches ruled out without replaying them
 	LastRequest time.Duration // time the last Seek, Forward or Back took
 }
 
-// Timeline API, implemented in this package:
-//
-//	func New(m vm.Machine, cfg Config) *Timeline      // m at icount 0
-//	func (t *Timeline) Machine() vm.Machine           // to read the state at the current position, not to run it
-//	func (t *Timeline) Icount() uint64
-//	func (t *Timeline) Frontier() uint64
-//	func (t *Timeline) Live() bool                    // at the frontier
-//	func (t *Timeline) Seek(ctx context.Context, icount uint64) error
-//	func (t *Timeline) Forward(ctx context.Context, until uint64, stops *vm.Stops) vm.Stop
-//	func (t *Timeline) Back(ctx context.Context, lower uint64, stops *vm.Stops) (vm.Stop, error)
-//	func (t *Timeline) Pin() Info                     // keep a checkpoint here for good
-//	func (t *Timeline) Checkpoints() []Info
-//	func (t *Timeline) Stats() Stats
-//
-// Forward runs to the absolute icount until (math.MaxUint64 for no limit) or to
-// a stop; it replays up to the frontier and goes on live there, laying
-// checkpoints. A cancelled context gives StopInterrupted where it happens to be.
-//
-// Back finds the latest position p, lower ≤ p < Icount(), at which stops would
-// stop (AtStart is implied), moves the machine there and returns the Stop. For
-// a watch the position is Stop.At, before the access. When there is none it
-// moves to lower and returns StopLimit. When ctx ends first it returns
-// ErrCancelled with the machine where it was.
-var _ = context.Canceled
-var _ vm.Machine
+// Timeline is a machine's history. Create it with New.
+type Timeline struct {
+	m     vm.Machine
+	cfg   Config
+	store store
+	pace  pace
+	req   request
+
+	// base is the checkpoint that the machine was snapshotted at or restored
+	// to last: the machine's dirty pages are relative to it. It is never
+	// dropped, and the machine never runs past another checkpoint without
+	// being restored to it, so that a new checkpoint's predecessor is always
+	// base.
+	base *checkpoint
+
+	replayed    uint64
+	skipped     int
+	lastRequest time.Duration
+}
+
+// New returns the timeline of m, which must be at icount 0, and lays the
+// checkpoint there. Afterwards the machine is run by the timeline alone.
+func New(m vm.Machine, cfg Config) *Timeline {
+	if m.Icount() != 0 {
+		panic("checkpoint: the machine of a new timeline is not at icount 0")
+	}
+	t := &Timeline{m: m, cfg: cfg.withDefaults()}
+	t.store.init()
+	t.pace.init(t.cfg)
+	t.lay(permanent)
+	return t
+}
+
+// Machine is the machine at the current position. It may be read, not run,
+// restored or interrupted.
+func (t *Timeline) Machine() vm.Machine { return t.m }
+
+// Icount is the current position.
+func (t *Timeline) Icount() uint64 { return t.m.Icount() }
+
+// Frontier is the newest position reached.
+func (t *Timeline) Frontier() uint64 { return t.m.Log().Frontier() }
+
+// Live reports whether the current position is the frontier.
+func (t *Timeline) Live() bool { return t.m.Icount() >= t.m.Log().Frontier() }
+
+// Pin keeps a checkpoint at the current position for good.
+func (t *Timeline) Pin() Info {
+	c := t.lay(permanent)
+	c.pinned = true
+	return c.info()
+}
+
+// Checkpoints lists the checkpoints by icount.
+func (t *Timeline) Checkpoints() []Info {
+	infos := make([]Info, len(t.store.list))
+	for i, c := range t.store.list {
+		infos[i] = c.info()
+	}
+	return infos
+}
+
+// Stats returns the timeline's present cost. It is cheap.
+func (t *Timeline) Stats() Stats {
+	return Stats{
+		Checkpoints: len(t.store.list),
+		Temporary:   t.store.temps,
+		Bytes:       t.store.bytes,
+		GuestBytes:  t.store.guestBytes(),
+		Spacing:     t.pace.spacing(),
+		Thinned:     t.store.thinned,
+		LogInputs:   t.m.Log().Len(),
+		LogBytes:    t.m.Log().Bytes(),
+		Replayed:    t.replayed,
+		Skipped:     t.skipped,
+		LastRequest: t.lastRequest,
+	}
+}

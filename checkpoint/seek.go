@@ -1,0 +1,95 @@
+package checkpoint
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// ladder is how many instructions before the target of a replay temporary
+// checkpoints are laid: the next request for a position just before the target
+// finds one near, wherever it looks.
+var ladder = [...]uint64{1e8, 1e7, 1e6, 1e5, 1e4, 1e3}
+
+// Seek puts the machine at icount. The error is ErrBeyondFrontier when it has
+// not been reached yet, ErrCancelled when ctx ended first, or tells that the
+// replay failed; the machine is where it was, then.
+func (t *Timeline) Seek(ctx context.Context, icount uint64) error {
+	if f := t.Frontier(); icount > f {
+		return fmt.Errorf("seek to icount %d: %w, which ends at %d", icount, ErrBeyondFrontier, f)
+	}
+	if ctx.Err() != nil {
+		return ErrCancelled
+	}
+	if icount == t.Icount() {
+		return nil
+	}
+	defer t.begin(ctx, "seek")()
+	return t.orBack(func() error { return t.goTo(icount, true) })
+}
+
+// orBack does work and, if that fails, puts the machine back where it was.
+func (t *Timeline) orBack(work func() error) error {
+	home := t.hold()
+	defer t.release(home)
+	err := work()
+	if err != nil {
+		t.restore(home)
+	}
+	return err
+}
+
+// goTo replays to icount, which lies within history, from the nearest
+// checkpoint before it or from where the machine is, if that is nearer. On the
+// way it lays the ladder's checkpoints. It reports to the progress callback if
+// tell says so.
+func (t *Timeline) goTo(icount uint64, tell bool) error {
+	c := t.store.nearest(icount)
+	if at := t.m.Icount(); at < c.icount || at > icount {
+		t.restore(c)
+	}
+	start := t.m.Icount()
+	if tell {
+		t.req.fraction = between(start, icount)
+	}
+	for _, d := range ladder {
+		// A rung is worth its snapshot if it is well past the rung before.
+		if icount < d || icount-d < t.m.Icount() || icount-d-t.m.Icount() < d {
+			continue
+		}
+		if err := t.replay(icount - d); err != nil {
+			return err
+		}
+		t.lay(temporary)
+	}
+	return t.replay(icount)
+}
+
+// replay runs to the icount to, which lies within history, without stops.
+func (t *Timeline) replay(to uint64) error {
+	for t.m.Icount() < to {
+		if t.cancelled() {
+			return ErrCancelled
+		}
+		if err := t.failed(t.step(to, nil), to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed is the error that a stop means for a replay that has to get to the
+// icount to, or nil. An interruption is none: whether the request is cancelled
+// its context tells.
+func (t *Timeline) failed(stop vm.Stop, to uint64) error {
+	switch stop.Reason {
+	case vm.StopError:
+		return fmt.Errorf("replay at icount %d: %w", t.m.Icount(), stop.Err)
+	case vm.StopExit:
+		if at := t.m.Icount(); at < to {
+			return fmt.Errorf("replay at icount %d: the guest exits, but the recorded history goes on to %d", at, to)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,289 @@
+package checkpoint
+
+import (
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// Temporary checkpoints kept, and the part of the memory cap that they may take.
+const (
+	maxTemps     = 64
+	tempCapShare = 4
+	tempNearness = 64 // instructions: closer to the current position all are equally near
+)
+
+// kind is a checkpoint's kind.
+type kind bool
+
+const (
+	permanent kind = false
+	temporary kind = true
+)
+
+// checkpoint is a snapshot that the timeline keeps.
+type checkpoint struct {
+	snap   vm.Snapshot
+	icount uint64
+	// dirty are the pages whose version here is not that of the checkpoint
+	// before, ascending. Shared, never changed in place.
+	dirty  []uint64
+	temp   bool
+	pinned bool
+	held   int // requests that need it
+}
+
+func (c *checkpoint) info() Info {
+	return Info{Icount: c.icount, Temporary: c.temp, Pinned: c.pinned, Pages: len(c.dirty)}
+}
+
+// store holds the checkpoints in order and counts their memory.
+type store struct {
+	list      []*checkpoint // by icount, the first at 0
+	temps     int
+	tempPages int64            // dirty pages of the temporary ones
+	bytes     int64            // pages and overhead
+	versions  map[uint64]int32 // page -> how many checkpoints hold a version of their own
+	thinned   int
+}
+
+func (s *store) init() { s.versions = map[uint64]int32{} }
+
+// after is the index of the first checkpoint beyond icount.
+func (s *store) after(icount uint64) int {
+	return sort.Search(len(s.list), func(i int) bool { return s.list[i].icount > icount })
+}
+
+// nearest is the last checkpoint at or before icount.
+func (s *store) nearest(icount uint64) *checkpoint { return s.list[s.after(icount)-1] }
+
+// at is the checkpoint at icount, or nil.
+func (s *store) at(icount uint64) *checkpoint {
+	if i := s.after(icount); i > 0 && s.list[i-1].icount == icount {
+		return s.list[i-1]
+	}
+	return nil
+}
+
+// beyond is the first checkpoint after icount, or nil.
+func (s *store) beyond(icount uint64) *checkpoint {
+	if i := s.after(icount); i < len(s.list) {
+		return s.list[i]
+	}
+	return nil
+}
+
+// permanents returns the icounts of the permanent checkpoints around icount:
+// the last at or before it and the first after it (MaxUint64 when there is
+// none).
+func (s *store) permanents(icount uint64) (before, after uint64) {
+	i := s.after(icount)
+	after = math.MaxUint64
+	for j := i; j < len(s.list); j++ {
+		if !s.list[j].temp {
+			after = s.list[j].icount
+			break
+		}
+	}
+	for j := i - 1; j >= 0; j-- {
+		if !s.list[j].temp {
+			before = s.list[j].icount
+			break
+		}
+	}
+	return before, after
+}
+
+// guestBytes is the memory of the newest checkpoint's pages, all those that were
+// ever written.
+func (s *store) guestBytes() int64 { return int64(len(s.versions)) * pageSize }
+
+// insert adds a checkpoint where there is none yet.
+func (s *store) insert(c *checkpoint) {
+	s.list = slices.Insert(s.list, s.after(c.icount), c)
+	s.bytes += int64(len(c.dirty))*pageSize + int64(c.snap.Overhead())
+	for _, p := range c.dirty {
+		s.versions[p]++
+	}
+	if c.temp {
+		s.temps++
+		s.tempPages += int64(len(c.dirty))
+	}
+}
+
+// promote makes a temporary checkpoint permanent.
+func (s *store) promote(c *checkpoint) {
+	if c.temp {
+		c.temp = false
+		s.temps--
+		s.tempPages -= int64(len(c.dirty))
+	}
+}
+
+// drop removes checkpoint i, not the first.
+func (s *store) drop(i int) {
+	c := s.list[i]
+	s.bytes -= int64(c.snap.Overhead())
+	if c.temp {
+		s.temps--
+		s.tempPages -= int64(len(c.dirty))
+	}
+	if i+1 == len(s.list) {
+		s.bytes -= int64(len(c.dirty)) * pageSize
+		for _, p := range c.dirty {
+			s.forget(p)
+		}
+	} else {
+		next := s.list[i+1]
+		union, both := merge(c.dirty, next.dirty)
+		if next.temp {
+			s.tempPages += int64(len(union) - len(next.dirty))
+		}
+		s.bytes -= int64(both) * pageSize
+		if both > 0 {
+			s.forgetBoth(c.dirty, next.dirty)
+		}
+		next.dirty = union
+	}
+	s.list = slices.Delete(s.list, i, i+1)
+}
+
+// forget uncounts a version of page p.
+func (s *store) forget(p uint64) {
+	if n := s.versions[p]; n > 1 {
+		s.versions[p] = n - 1
+	} else {
+		delete(s.versions, p)
+	}
+}
+
+// forgetBoth uncounts a version of each page that is in both lists.
+func (s *store) forgetBoth(a, b []uint64) {
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case a[i] > b[j]:
+			j++
+		default:
+			s.forget(a[i])
+			i++
+			j++
+		}
+	}
+}
+
+// view is what thinning depends on besides the checkpoints.
+type view struct {
+	current  uint64      // the machine's position
+	frontier uint64      // the newest position
+	spacing  uint64      // what checkpoints are laid at now
+	cap      int64       // bytes
+	base     *checkpoint // not to be dropped
+}
+
+// trim drops temporary checkpoints past their budget and thins the permanent
+// ones until the memory cap is kept, or only checkpoints are left that may not
+// be dropped: the first, pinned ones, those that a request holds, and the one
+// that the machine's dirty pages are relative to.
+//
+// The rule is least harm. Dropping a checkpoint merges the intervals on both
+// sides of it; the harm is the length of the merged interval in relation to its
+// distance from where the user is likely to look: from the current position or
+// the frontier, whichever is nearer.
+//
+//   - Permanent checkpoints: length / √distance. Spacing then grows with the
+//     root of the distance. With room for n checkpoints over a history of h
+//     instructions the farthest interval is about 2h/n, only twice what equal
+//     spacing would give, while those near keep almost the spacing that they
+//     were laid with. (Spacing in proportion to the distance, as rr does it,
+//     would leave only log h checkpoints of use in a history to be searched to
+//     its beginning.)
+//   - Temporary ones: length / distance, and the distance from the current
+//     position alone. That keeps them ever denser towards it.
+func (s *store) trim(v view) {
+	for s.temps > maxTemps || s.tempPages*pageSize > v.cap/tempCapShare {
+		if !s.dropLeastHarm(temporary, v) {
+			break
+		}
+	}
+	for s.bytes-s.guestBytes() > v.cap {
+		if s.dropLeastHarm(permanent, v) {
+			s.thinned++
+		} else if !s.dropLeastHarm(temporary, v) {
+			break
+		}
+	}
+}
+
+// dropLeastHarm drops the checkpoint of a kind that will be missed least. It
+// reports false when there is none that may be dropped.
+func (s *store) dropLeastHarm(k kind, v view) bool {
+	best, least := -1, math.Inf(1)
+	consider := func(prev uint64, i int, next uint64) {
+		c := s.list[i]
+		if c.pinned || c.held > 0 || c == v.base {
+			return
+		}
+		if h := v.harm(k, prev, max(next, prev)); h < least {
+			best, least = i, h
+		}
+	}
+	// Neighbours of a permanent checkpoint are permanent ones: the temporary
+	// ones between them go soon. prev and mid trail the loop by two and one.
+	var prev uint64
+	mid := -1
+	for i, c := range s.list {
+		if i == 0 || k == permanent && c.temp {
+			continue
+		}
+		if mid >= 0 {
+			if bool(k) == s.list[mid].temp {
+				consider(prev, mid, c.icount)
+			}
+			prev = s.list[mid].icount
+		}
+		mid = i
+	}
+	if mid >= 0 && bool(k) == s.list[mid].temp {
+		consider(prev, mid, v.frontier)
+	}
+	if best < 0 {
+		return false
+	}
+	s.drop(best)
+	return true
+}
+
+// harm weighs the interval [from, to] that dropping a checkpoint would leave.
+func (v view) harm(k kind, from, to uint64) float64 {
+	length := float64(to - from)
+	dist := gap(v.current, from, to)
+	if k == temporary {
+		return length / (float64(dist) + tempNearness)
+	}
+	dist = min(dist, gap(v.frontier, from, to))
+	return length / math.Sqrt(float64(dist)+float64(v.spacing))
+}
+
+// gap is the distance of x from the interval [from, to].
+func gap(x, from, to uint64) uint64 {
+	switch {
+	case x < from:
+		return from - x
+	case x > to:
+		return x - to
+	}
+	return 0
+}
+
+// dropTemps drops all temporary checkpoints that may be dropped.
+func (s *store) dropTemps(base *checkpoint) {
+	for i := len(s.list) - 1; i > 0; i-- {
+		if c := s.list[i]; c.temp && !c.pinned && c.held == 0 && c != base {
+			s.drop(i)
+		}
+	}
+}
