@@ -71,8 +71,9 @@ type Unit struct {
 	Version  int // of DWARF
 
 	id           int
-	die, end     dwarf.Offset
-	low          uint64 // base of range and location lists, as in the file
+	base         dwarf.Offset // of the header
+	die, end     dwarf.Offset // of the first entry, and behind the last
+	low          uint64       // base of range and location lists, as in the file
 	version      int
 	addrSize     int
 	is64         bool

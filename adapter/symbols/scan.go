@@ -150,7 +150,7 @@ func (s *scanner) unit(h unitHeader, e *dwarf.Entry) (*Unit, error) {
 	u := &Unit{
 		Name: str(dwarf.AttrName), CompDir: str(dwarf.AttrCompDir), Producer: str(dwarf.AttrProducer),
 		Version: h.version, version: h.version, addrSize: h.addr, is64: h.is64,
-		die: h.die, end: h.end, id: len(s.units),
+		base: h.base, die: h.die, end: h.end, id: len(s.units),
 		addrBase:     base(dwarf.AttrAddrBase, attrGNUAddrBase),
 		loclistsBase: base(dwarf.AttrLoclistsBase),
 	}

@@ -19,6 +19,7 @@ const (
 
 // unitHeader is a unit's header in .debug_info.
 type unitHeader struct {
+	base    dwarf.Offset // of the header itself: what references in the unit count from
 	die     dwarf.Offset // of its first entry
 	end     dwarf.Offset
 	version int
@@ -45,7 +46,7 @@ func vet(s map[string][]byte) ([]unitHeader, error) {
 		if c.bad || n > uint64(c.left()) {
 			return nil, fmt.Errorf("section .debug_info is truncated: unit at %#x", start)
 		}
-		u := unitHeader{is64: is64, end: dwarf.Offset(body) + dwarf.Offset(n)}
+		u := unitHeader{base: dwarf.Offset(start), is64: is64, end: dwarf.Offset(body) + dwarf.Offset(n)}
 		if n == 0 {
 			continue
 		}

@@ -1,0 +1,89 @@
+package symbols
+
+import "fmt"
+
+// goOutermost are the functions of Go's runtime at which stacks begin.
+var goOutermost = map[string]bool{
+	"runtime.goexit":    true,
+	"runtime.mstart":    true,
+	"runtime.rt0_go":    true,
+	"runtime.clone":     true,
+	"_rt0_riscv64":      true,
+	"runtime.sigreturn": true,
+}
+
+// goSwitches are the functions that run on a system stack what was called on a
+// goroutine's.
+var goSwitches = map[string]bool{
+	"runtime.systemstack": true,
+	"runtime.mcall":       true,
+	"runtime.morestack":   true,
+	"runtime.asmcgocall":  true,
+}
+
+// switchStack continues from a frame at the bottom of a system stack on the
+// stack of the goroutine that it works for: the runtime keeps where that one
+// left off in g.m.curg.sched. switched is false for all other frames.
+func (p *Program) switchStack(f *Frame, mem Memory) (caller *Frame, switched bool, err error) {
+	if f.Exact || f.Func == nil || f.Func.Language != LangGo || !goSwitches[f.Func.Name] {
+		return nil, false, nil
+	}
+	g, ok := f.Regs.Reg(p.img.arch.goG)
+	if !ok || g == 0 {
+		return nil, false, nil
+	}
+	read := func(base uint64, typ, field string) uint64 {
+		off, ok := p.memberOffset(typ, field)
+		if !ok || err != nil {
+			err = fmt.Errorf("runtime type %s has no member %s", typ, field)
+			return 0
+		}
+		v, e := p.readWord(mem, base+uint64(off))
+		if e != nil {
+			err = e
+		}
+		return v
+	}
+	m := read(g, "runtime.g", "m")
+	curg := read(m, "runtime.m", "curg")
+	if err != nil {
+		return nil, false, fmt.Errorf("the goroutine behind %s: %w", f.Func.Name, err)
+	}
+	if curg == 0 {
+		return nil, false, ErrOutermost // the scheduler's own stack
+	}
+	if curg == g {
+		return nil, false, nil // on the goroutine's stack already
+	}
+	sched, ok := p.memberOffset("runtime.g", "sched")
+	if !ok {
+		return nil, false, nil
+	}
+	buf := curg + uint64(sched)
+	pc := read(buf, "runtime.gobuf", "pc")
+	sp := read(buf, "runtime.gobuf", "sp")
+	if err != nil {
+		return nil, false, fmt.Errorf("the goroutine behind %s: %w", f.Func.Name, err)
+	}
+	if pc == 0 || sp == 0 {
+		return nil, false, ErrOutermost
+	}
+	r := &regFile{}
+	r.set(p.img.arch.sp, sp)
+	r.set(p.img.arch.goG, curg)
+	return &Frame{PC: pc, Regs: r}, true, nil
+}
+
+// memberOffset finds a member of a struct type.
+func (p *Program) memberOffset(typ, field string) (int64, bool) {
+	t, ok := p.LookupType(typ)
+	if !ok {
+		return 0, false
+	}
+	for _, f := range t.Strip().Fields() {
+		if f.Name == field {
+			return f.Offset, true
+		}
+	}
+	return 0, false
+}
