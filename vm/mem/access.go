@@ -121,11 +121,17 @@ func (s *Space) can(addr, n uint64, need Prot) bool {
 	return true
 }
 
+// maxKernelHits bounds the accesses that are remembered for TakeKernelHit.
+const maxKernelHits = 1024
+
 func (s *Space) noteKernel(addr, n uint64, write bool) {
-	if s.watched == nil || s.hasHit || n == 0 {
+	if s.watched == nil || n == 0 {
 		return
 	}
-	if i, hit := s.watchHit(addr, n, write); hit {
-		s.kernelHit, s.hasHit = KernelHit{Watch: i, Addr: addr, Size: n, Write: write}, true
+	for i := range s.watches {
+		w := &s.watches[i]
+		if (write && w.Write || !write && w.Read) && addr < w.Addr+w.Size && w.Addr < addr+n && len(s.kernelHits) < maxKernelHits {
+			s.kernelHits = append(s.kernelHits, KernelHit{Watch: i, Addr: addr, Size: n, Write: write})
+		}
 	}
 }

@@ -132,8 +132,8 @@ type Space struct {
 	watched map[uint64]Prot // page number -> accesses that some watch covers
 	code    map[uint64]bool // page numbers with translated code
 
-	kernelHit KernelHit
-	hasHit    bool
+	kernelHits []KernelHit // not taken yet, in order
+	count      int         // pages in the tree
 }
 
 // KernelHit is an access by the guest kernel to a watched range.
@@ -211,13 +211,21 @@ func (s *Space) watchHit(addr, size uint64, write bool) (int, bool) {
 	return 0, false
 }
 
-// TakeKernelHit returns and forgets the first watched access that the guest
-// kernel made since the last call.
+// TakeKernelHit returns and forgets the first of the watched accesses that the
+// guest kernel made and that have not been taken yet. An access that several
+// watches cover counts for each.
 func (s *Space) TakeKernelHit() (KernelHit, bool) {
-	h, ok := s.kernelHit, s.hasHit
-	s.hasHit = false
-	return h, ok
+	if len(s.kernelHits) == 0 {
+		return KernelHit{}, false
+	}
+	h := s.kernelHits[0]
+	s.kernelHits = s.kernelHits[1:]
+	return h, true
 }
+
+// Pages is the number of pages that have been written, or mapped with content,
+// and not unmapped since: the memory that the guest uses.
+func (s *Space) Pages() int { return s.count }
 
 // MarkCode records that code on page vpn has been translated.
 func (s *Space) MarkCode(vpn uint64) {

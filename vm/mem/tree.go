@@ -75,6 +75,8 @@ func (s *Space) writable(vpn uint64) *Page {
 	p := &Page{epoch: s.epoch, data: new([PageSize]byte)}
 	if old != nil {
 		*p.data = *old.data
+	} else {
+		s.count++
 	}
 	*s.slot(vpn) = unsafe.Pointer(p)
 	s.dirty = append(s.dirty, vpn)
@@ -89,6 +91,7 @@ func (s *Space) drop(first, end uint64) {
 		*s.slot(vpn) = nil
 		s.dirty = append(s.dirty, vpn)
 	}
+	s.count -= len(found)
 }
 
 // walk calls f for each page in [first, end), ascending.
@@ -112,6 +115,7 @@ type Snapshot struct {
 	root  *node
 	vmas  []VMA
 	dirty []uint64
+	count int
 }
 
 // Dirty lists the pages written since the space's previous Snapshot or Restore,
@@ -121,7 +125,7 @@ func (sn *Snapshot) Dirty() []uint64 { return sn.dirty }
 // Snapshot captures the space. It takes about a microsecond; each page's first
 // write afterwards pays for copying the page.
 func (s *Space) Snapshot() *Snapshot {
-	sn := &Snapshot{root: s.root, vmas: s.vmas, dirty: sortUnique(s.dirty)}
+	sn := &Snapshot{root: s.root, vmas: s.vmas, dirty: sortUnique(s.dirty), count: s.count}
 	s.newEpoch()
 	return sn
 }
@@ -131,10 +135,10 @@ func (s *Space) Snapshot() *Snapshot {
 // content or mapping differs.
 func (s *Space) Restore(sn *Snapshot) {
 	old, oldVMAs := s.root, s.vmas
-	s.root, s.vmas = sn.root, sn.vmas
+	s.root, s.vmas, s.count = sn.root, sn.vmas, sn.count
 	s.newEpoch()
 	s.FlushTLB()
-	s.hasHit = false
+	s.kernelHits = nil
 	sameVMAs := len(oldVMAs) == len(s.vmas) && (len(s.vmas) == 0 || &oldVMAs[0] == &s.vmas[0])
 	if old == s.root && sameVMAs {
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"unsafe"
 )
 
 // VMA is a mapped region with one protection.
@@ -27,6 +28,14 @@ func (s *Space) vmaAt(addr uint64) *VMA {
 		return nil
 	}
 	return &s.vmas[i]
+}
+
+// VMAAt returns the region that holds addr.
+func (s *Space) VMAAt(addr uint64) (VMA, bool) {
+	if v := s.vmaAt(addr); v != nil {
+		return *v, true
+	}
+	return VMA{}, false
 }
 
 func protAt(vmas []VMA, vpn uint64) Prot {
@@ -117,6 +126,36 @@ func (s *Space) Zero(start, end uint64) error {
 	}
 	s.changing(start, end)
 	s.drop(start>>PageShift, end>>PageShift)
+	return nil
+}
+
+// Move moves the content of [from, from+size) to to, as mremap(2) does: pages
+// change hands, nothing is copied. Both ranges must be page-aligned and mapped;
+// they must not overlap, and the new one must have no content. The old one reads
+// as zeros afterwards.
+func (s *Space) Move(from, to, size uint64) error {
+	if err := checkRange(from, from+size); err != nil {
+		return err
+	}
+	if err := checkRange(to, to+size); err != nil {
+		return err
+	}
+	s.changing(from, from+size)
+	s.changing(to, to+size)
+	type moved struct {
+		vpn uint64
+		p   *Page
+	}
+	var found []moved
+	s.root.walk(0, topShift, from>>PageShift, (from+size)>>PageShift, func(vpn uint64, p *Page) {
+		found = append(found, moved{vpn, p})
+	})
+	for _, f := range found {
+		dst := f.vpn - from>>PageShift + to>>PageShift
+		*s.slot(f.vpn) = nil
+		*s.slot(dst) = unsafe.Pointer(f.p)
+		s.dirty = append(s.dirty, f.vpn, dst)
+	}
 	return nil
 }
 
