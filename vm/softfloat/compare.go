@@ -31,28 +31,40 @@ func (l *layout[P]) less(a, b P) bool {
 // bothZero reports whether two patterns are zeros, of either sign.
 func (l *layout[P]) bothZero(a, b P) bool { return (a|b)&^l.sign == 0 }
 
-// unordered reports whether a or b is a NaN. It raises Invalid for a signaling
-// one, and for a quiet one if the comparison is a signaling one.
-func unordered[P interchange](e *Env, l *layout[P], signaling bool, a, b P) bool {
+// The functions below return the flags rather than take an Env: through a
+// generic function the compiler can't see that an Env stays on the stack.
+
+// unordered reports whether a or b is a NaN. A signaling one is Invalid, and a
+// quiet one too if the comparison is a signaling one.
+func unordered[P interchange](l *layout[P], signaling bool, a, b P) (bool, Flags) {
 	if !l.isNaN(a) && !l.isNaN(b) {
-		return false
+		return false, 0
 	}
 	if signaling || l.isSignaling(a) || l.isSignaling(b) {
-		e.raise(Invalid)
+		return true, Invalid
 	}
-	return true
+	return true, 0
 }
 
-func eq[P interchange](e *Env, l *layout[P], a, b P) bool {
-	return !unordered(e, l, false, a, b) && (a == b || l.bothZero(a, b))
+func eq[P interchange](l *layout[P], a, b P) (bool, Flags) {
+	nan, flags := unordered(l, false, a, b)
+	return !nan && (a == b || l.bothZero(a, b)), flags
 }
 
-func lt[P interchange](e *Env, l *layout[P], a, b P) bool {
-	return !unordered(e, l, true, a, b) && l.less(a, b) && !l.bothZero(a, b)
+func lt[P interchange](l *layout[P], a, b P) (bool, Flags) {
+	nan, flags := unordered(l, true, a, b)
+	return !nan && l.less(a, b) && !l.bothZero(a, b), flags
 }
 
-func le[P interchange](e *Env, l *layout[P], a, b P) bool {
-	return !unordered(e, l, true, a, b) && (!l.less(b, a) || l.bothZero(a, b))
+func le[P interchange](l *layout[P], a, b P) (bool, Flags) {
+	nan, flags := unordered(l, true, a, b)
+	return !nan && (!l.less(b, a) || l.bothZero(a, b)), flags
+}
+
+// accrue raises the flags of a comparison and passes its result on.
+func (e *Env) accrue(result bool, f Flags) bool {
+	e.raise(f)
+	return result
 }
 
 // pick is minimumNumber, or with larger set maximumNumber, for operands of
@@ -70,13 +82,13 @@ func pick[P interchange](l *layout[P], larger bool, a, b P) P {
 }
 
 // Eq64 reports a = b. A quiet NaN raises nothing (compareQuietEqual).
-func (e *Env) Eq64(a, b uint64) bool { return eq(e, &layout64, a, b) }
+func (e *Env) Eq64(a, b uint64) bool { return e.accrue(eq(&layout64, a, b)) }
 
 // Lt64 reports a < b. Any NaN raises Invalid (compareSignalingLess).
-func (e *Env) Lt64(a, b uint64) bool { return lt(e, &layout64, a, b) }
+func (e *Env) Lt64(a, b uint64) bool { return e.accrue(lt(&layout64, a, b)) }
 
 // Le64 reports a ≤ b. Any NaN raises Invalid (compareSignalingLessEqual).
-func (e *Env) Le64(a, b uint64) bool { return le(e, &layout64, a, b) }
+func (e *Env) Le64(a, b uint64) bool { return e.accrue(le(&layout64, a, b)) }
 
 // Min64 is minimumNumber of IEEE 754-2019: the smaller operand, −0 being
 // smaller than +0; the other operand if one is a NaN. A signaling NaN raises
@@ -87,7 +99,9 @@ func (e *Env) Min64(a, b uint64) uint64 { return e.minMax64(false, a, b) }
 func (e *Env) Max64(a, b uint64) uint64 { return e.minMax64(true, a, b) }
 
 func (e *Env) minMax64(larger bool, a, b uint64) uint64 {
-	if unordered(e, &layout64, false, a, b) && layout64.isNaN(a) && layout64.isNaN(b) {
+	nan, flags := unordered(&layout64, false, a, b)
+	e.raise(flags)
+	if nan && layout64.isNaN(a) && layout64.isNaN(b) {
 		x, y := binary64.unpack(a), binary64.unpack(b)
 		return binary64.pack(e.propagate(&binary64, x, y, y))
 	}
@@ -95,13 +109,13 @@ func (e *Env) minMax64(larger bool, a, b uint64) uint64 {
 }
 
 // Eq32 is Eq64 in binary32.
-func (e *Env) Eq32(a, b uint32) bool { return eq(e, &layout32, a, b) }
+func (e *Env) Eq32(a, b uint32) bool { return e.accrue(eq(&layout32, a, b)) }
 
 // Lt32 is Lt64 in binary32.
-func (e *Env) Lt32(a, b uint32) bool { return lt(e, &layout32, a, b) }
+func (e *Env) Lt32(a, b uint32) bool { return e.accrue(lt(&layout32, a, b)) }
 
 // Le32 is Le64 in binary32.
-func (e *Env) Le32(a, b uint32) bool { return le(e, &layout32, a, b) }
+func (e *Env) Le32(a, b uint32) bool { return e.accrue(le(&layout32, a, b)) }
 
 // Min32 is Min64 in binary32.
 func (e *Env) Min32(a, b uint32) uint32 { return e.minMax32(false, a, b) }
@@ -110,7 +124,9 @@ func (e *Env) Min32(a, b uint32) uint32 { return e.minMax32(false, a, b) }
 func (e *Env) Max32(a, b uint32) uint32 { return e.minMax32(true, a, b) }
 
 func (e *Env) minMax32(larger bool, a, b uint32) uint32 {
-	if unordered(e, &layout32, false, a, b) && layout32.isNaN(a) && layout32.isNaN(b) {
+	nan, flags := unordered(&layout32, false, a, b)
+	e.raise(flags)
+	if nan && layout32.isNaN(a) && layout32.isNaN(b) {
 		x, y := unpack32(a), unpack32(b)
 		return pack32(e.propagate(&binary32, x, y, y))
 	}
