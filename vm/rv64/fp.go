@@ -123,23 +123,21 @@ func decodeFP(inst uint32) (fpInst, bool) {
 	return fpInst{}, false
 }
 
-// roundingEnv is the environment for an instruction that rounds. ok is false,
-// and the trap set, when it asks for the mode in Frm and that is a reserved one.
-func roundingEnv(c *ir.CPU, op *ir.Op) (e softfloat.Env, ok bool) {
+// setRounding makes e, new, the environment of an instruction that rounds. It
+// returns false, and sets the trap, when the instruction asks for the mode in Frm
+// and that is a reserved one. (It takes a pointer because the processor stalls
+// on an Env that is written by bytes and then copied.)
+func setRounding(e *softfloat.Env, c *ir.CPU, op *ir.Op) bool {
 	mode := uint64(op.Imm)
 	if mode == dynamic {
 		mode = c.R[Frm]
 		if mode > uint64(rmLast) {
 			c.Trap = ir.ExitIllegal
-			return e, false
+			return false
 		}
 	}
-	return softfloat.Env{Rounding: softfloat.Rounding(mode), Flags: softfloat.Flags(c.R[Fflags])}, true
-}
-
-// quietEnv is the environment for an instruction that doesn't round.
-func quietEnv(c *ir.CPU) softfloat.Env {
-	return softfloat.Env{Flags: softfloat.Flags(c.R[Fflags])}
+	e.Rounding, e.Flags = softfloat.Rounding(mode), softfloat.Flags(c.R[Fflags])
+	return true
 }
 
 // Results. Each stores what an instruction computed in e and returns true, so
@@ -147,7 +145,9 @@ func quietEnv(c *ir.CPU) softfloat.Env {
 
 func setD(c *ir.CPU, op *ir.Op, e *softfloat.Env, v uint64) bool {
 	c.R[op.Dst] = v
-	c.R[Fflags] = uint64(e.Flags)
+	if f := uint64(e.Flags); f != c.R[Fflags] {
+		c.R[Fflags] = f // stored seldom, so that no instruction waits for the one before
+	}
 	return true
 }
 
