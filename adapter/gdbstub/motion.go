@@ -1,0 +1,352 @@
+package gdbstub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/dap-revexec/dap-revexec/checkpoint"
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// This file moves the timeline and says where and why it stopped. Each motion
+// leaves the machine where its stop reply says.
+
+// forwardStops is what a motion forward from the current position stops at: the
+// client's breakpoints and watchpoints and signals, but not what it has been
+// told of here.
+func (s *session) forwardStops() *vm.Stops {
+	start, known := s.tl.Icount(), s.seen
+	if known.icount != start {
+		known = seen{}
+	}
+	return &vm.Stops{
+		Breaks: s.points.set, Watches: s.points.ranges, Signals: true,
+		// The instruction here may be another thread's, or have been reached by a
+		// step: then the client has not heard of the breakpoint on it.
+		AtStart: true,
+		Filter: func(st *vm.Stop) bool {
+			switch st.Reason {
+			case vm.StopBreak:
+				if st.Icount == start && st.Thread == known.thread {
+					return false
+				}
+				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
+			case vm.StopWatch:
+				return !(known.access && accessAt(st) == start)
+			case vm.StopSignal:
+				return !(known.signal && st.Icount == start) && !s.pass[gdbSignal(st.Signal)]
+			}
+			return true
+		},
+	}
+}
+
+// accessAt is the position before the access of a watch stop.
+func accessAt(st *vm.Stop) uint64 {
+	if st.After {
+		return st.At
+	}
+	return st.Icount
+}
+
+// runForward goes on until something stops the guest.
+func (s *session) runForward(ctx context.Context) stopReply {
+	from := s.tl.Icount()
+	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops())
+	return s.arrive(ctx, st, from)
+}
+
+// stepThread executes one instruction of thread t, or of the next thread if t is
+// anyThread, and goes on while t's PC is in [lo, hi). Other threads run when it
+// is their turn, and may run into a breakpoint or watchpoint.
+func (s *session) stepThread(ctx context.Context, t vm.ThreadID, lo, hi uint64) stopReply {
+	if _, alive := s.thread(t); !alive {
+		t = s.m.CurrentThread()
+	}
+	from := s.tl.Icount()
+	for {
+		if s.m.CurrentThread() != t {
+			if r, stopped := s.runUntilNext(ctx, t, from); stopped {
+				return r
+			}
+		}
+		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops())
+		if st.Reason != vm.StopLimit {
+			return s.arrive(ctx, st, from)
+		}
+		if _, exited := s.m.Exited(); exited {
+			return s.end(from)
+		}
+		if pc := s.m.Reg(t, s.m.Arch().PC); pc < lo || pc >= hi {
+			return s.stepped(t)
+		}
+		if ctx.Err() != nil {
+			return s.interrupted()
+		}
+	}
+}
+
+// stepped is the stop after a step of thread t.
+func (s *session) stepped(t vm.ThreadID) stopReply {
+	if _, alive := s.thread(t); !alive {
+		t = s.m.CurrentThread() // the step was its last
+	}
+	return s.conclude(stopReply{signal: sigTrap, thread: t})
+}
+
+// How far runUntilNext runs before it looks whether the thread has been diverted.
+const divertSlice = 1_000_000
+
+// runUntilNext runs the other threads until t's next instruction is the next of
+// all. It reports a stop before that.
+//
+// A thread that waits for its turn stands still, so the place to look for is its
+// PC. Only a signal handler can divert it; that is noticed somewhat late.
+//
+// gdb takes the breakpoint out from under a thread that it steps, on the
+// understanding that no other thread runs meanwhile. Here others may, so for
+// them breakpoints removed since the last stop still count.
+func (s *session) runUntilNext(ctx context.Context, t vm.ThreadID, from uint64) (stopReply, bool) {
+	pcReg := s.m.Arch().PC
+	pc := s.m.Reg(t, pcReg)
+	addrs := append([]uint64{pc}, s.points.set.Addrs()...)
+	for a := range s.points.removed {
+		addrs = append(addrs, a)
+	}
+	for {
+		stops := s.forwardStops()
+		user := stops.Filter
+		stops.Breaks = vm.NewBreaks(addrs...)
+		stops.Filter = func(st *vm.Stop) bool {
+			if st.Reason == vm.StopBreak {
+				if st.Thread == t {
+					return st.PC == pc
+				}
+				if p := s.points.removed[st.PC]; p != nil && s.breakHolds([]*point{p}, st.Thread) {
+					return true
+				}
+			}
+			return user(st)
+		}
+		limit := s.tl.Icount() + divertSlice
+		st := s.tl.Forward(ctx, limit, stops)
+		switch {
+		case st.Reason == vm.StopBreak && st.Thread == t:
+			return stopReply{}, false
+		case st.Reason != vm.StopLimit:
+			return s.arrive(ctx, st, from), true
+		}
+		if _, alive := s.thread(t); !alive || s.m.Reg(t, pcReg) != pc {
+			return s.stepped(t), true
+		}
+	}
+}
+
+// arrive turns the end of a motion forward into a stop reply.
+func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply {
+	switch st.Reason {
+	case vm.StopBreak:
+		return s.conclude(s.breakReply(&st))
+	case vm.StopWatch:
+		at := accessAt(&st)
+		if st.After {
+			// The kernel made the access: go back to the instruction that called
+			// it, so that the client can step over it as over any other.
+			if err := s.tl.Seek(ctx, at); err != nil {
+				return s.failed(ctx, err)
+			}
+		}
+		r := s.conclude(s.watchReply(&st))
+		s.seen.access = true
+		return r
+	case vm.StopSignal:
+		r := s.conclude(stopReply{
+			cause: causeSignal, signal: gdbSignal(st.Signal), thread: st.Thread,
+			linux: st.Signal, addr: st.Addr,
+		})
+		s.seen.signal = true
+		return r
+	case vm.StopExit:
+		return s.end(from)
+	case vm.StopInterrupted:
+		return s.interrupted()
+	case vm.StopError:
+		return s.broken(ctx, st.Err, from)
+	}
+	return s.conclude(stopReply{signal: sigTrap, thread: s.m.CurrentThread()})
+}
+
+func (s *session) breakReply(st *vm.Stop) stopReply {
+	r := stopReply{cause: causeBreak, signal: sigTrap, thread: st.Thread}
+	if s.points.breakReason(st.PC) == hardBreak {
+		r.cause = causeHardBreak
+	}
+	return r
+}
+
+// watchReply names an address inside the watched range: gdb looks the watchpoint
+// up by it, and an access may begin before the range.
+func (s *session) watchReply(st *vm.Stop) stopReply {
+	w := s.points.watches[st.Watch]
+	return stopReply{
+		cause: causeWatch, signal: sigTrap, thread: st.Thread,
+		watch: w.kind, addr: max(w.addr, st.Addr),
+	}
+}
+
+// end is the stop at the end of the guest. Who has come there just now is told
+// how it ended.
+func (s *session) end(from uint64) stopReply {
+	if s.tl.Icount() > from {
+		s.console(s.epitaph())
+	}
+	return s.conclude(stopReply{cause: causeEnd, signal: sigTrap, thread: s.m.CurrentThread()})
+}
+
+// epitaph tells how the guest ended.
+func (s *session) epitaph() string {
+	how := "ended"
+	if x, exited := s.m.Exited(); exited && x.Signal != 0 {
+		how = fmt.Sprintf("killed by signal %d", x.Signal)
+		if name := signalName(x.Signal); name != "" {
+			how += " (" + name + ")"
+		}
+	} else if exited {
+		how = fmt.Sprintf("exited with code %d", x.Code)
+	}
+	return "[" + how + "; history can still be walked]\n"
+}
+
+func (s *session) begin() stopReply {
+	return s.conclude(stopReply{cause: causeBegin, signal: sigTrap, thread: s.m.CurrentThread()})
+}
+
+func (s *session) interrupted() stopReply {
+	return s.conclude(stopReply{cause: causeInterrupt, signal: sigInt, thread: s.m.CurrentThread()})
+}
+
+// failed is the stop after a request to the timeline that did not succeed.
+func (s *session) failed(ctx context.Context, err error) stopReply {
+	if errors.Is(err, checkpoint.ErrCancelled) || ctx.Err() != nil {
+		return s.interrupted()
+	}
+	return s.broken(ctx, err, s.tl.Icount())
+}
+
+// broken is the stop when the machine can't go on, which is a defect. It goes
+// back to where the motion began, if it can.
+func (s *session) broken(ctx context.Context, err error, from uint64) stopReply {
+	s.log.Error().Err(err).Uint64("icount", from).Msg("the machine can't go on")
+	s.console(fmt.Sprintf("[%v]\n", err))
+	if back := s.tl.Seek(context.WithoutCancel(ctx), from); back != nil {
+		s.log.Error().Err(back).Msg("nor back to where it was")
+	}
+	return s.conclude(stopReply{cause: causeBroken, signal: sigAbrt, thread: s.m.CurrentThread()})
+}
+
+// conclude notes a stop.
+func (s *session) conclude(r stopReply) stopReply {
+	s.stopped(r)
+	return r
+}
+
+// backStops is what a motion back from the current position stops at.
+func (s *session) backStops() *vm.Stops {
+	start, known := s.tl.Icount(), s.seen
+	return &vm.Stops{
+		Breaks: s.points.set, Watches: s.points.ranges, AtStart: true,
+		Filter: func(st *vm.Stop) bool {
+			switch st.Reason {
+			case vm.StopBreak:
+				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
+			case vm.StopWatch:
+				return !(known.undone && known.icount == start && accessAt(st)+1 == start)
+			}
+			return true
+		},
+	}
+}
+
+// runBack goes back to the latest earlier breakpoint or watched access, or to
+// the start of history.
+func (s *session) runBack(ctx context.Context) stopReply {
+	if s.tl.Icount() == 0 {
+		return s.begin()
+	}
+	st, err := s.tl.Back(ctx, 0, s.backStops())
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return s.arriveBack(ctx, st)
+}
+
+// arriveBack turns the end of a motion back into a stop reply.
+func (s *session) arriveBack(ctx context.Context, st vm.Stop) stopReply {
+	switch st.Reason {
+	case vm.StopBreak:
+		return s.conclude(s.breakReply(&st))
+	case vm.StopWatch:
+		// The client expects to be just after the access.
+		if err := s.tl.Seek(ctx, st.At+1); err != nil {
+			return s.failed(ctx, err)
+		}
+		r := s.conclude(s.watchReply(&st))
+		s.seen.undone = true
+		return r
+	case vm.StopError:
+		return s.broken(ctx, st.Err, s.tl.Icount())
+	}
+	return s.begin()
+}
+
+// stepBack undoes one instruction of thread t, or of whichever ran last if t is
+// anyThread. What other threads did after it is undone as well, up to a
+// breakpoint or watched access of theirs.
+func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
+	from := s.tl.Icount()
+	if from == 0 {
+		return s.begin()
+	}
+	if len(s.points.watches) > 0 {
+		stops := s.backStops()
+		stops.Breaks = nil
+		st, err := s.tl.Back(ctx, from-1, stops)
+		if err != nil {
+			return s.failed(ctx, err)
+		}
+		if st.Reason == vm.StopWatch {
+			return s.arriveBack(ctx, st)
+		}
+	} else if err := s.tl.Seek(ctx, from-1); err != nil {
+		return s.failed(ctx, err)
+	}
+	undone := s.m.CurrentThread()
+	if _, alive := s.thread(t); undone == t || !alive || s.m.LastPC(t) == 0 {
+		return s.conclude(stopReply{signal: sigTrap, thread: undone})
+	}
+	// It was another thread's. The instruction to undo is the latest that t
+	// executed, which is at its LastPC.
+	pc := s.m.LastPC(t)
+	stops := s.backStops()
+	stops.Breaks = vm.NewBreaks(append([]uint64{pc}, s.points.set.Addrs()...)...)
+	user := stops.Filter
+	stops.Filter = func(st *vm.Stop) bool {
+		if st.Reason == vm.StopBreak && st.Thread == t {
+			return st.PC == pc
+		}
+		return user(st)
+	}
+	st, err := s.tl.Back(ctx, 0, stops)
+	switch {
+	case err != nil:
+		if back := s.tl.Seek(context.WithoutCancel(ctx), from); back != nil {
+			return s.broken(ctx, back, s.tl.Icount())
+		}
+		return s.failed(ctx, err)
+	case st.Reason == vm.StopBreak && st.Thread == t:
+		return s.conclude(stopReply{signal: sigTrap, thread: t})
+	}
+	return s.arriveBack(ctx, st)
+}
