@@ -18,16 +18,14 @@ const (
 	attrGoKey             = dwarf.Attr(0x2901)
 	attrGoElem            = dwarf.Attr(0x2902)
 	attrGoEmbedded        = dwarf.Attr(0x2903)
+	attrGoRuntimeType     = dwarf.Attr(0x2904)
 
-	tagCallSite           = dwarf.Tag(0x48)
-	tagCallSiteParam      = dwarf.Tag(0x49)
-	tagGNUCallSite        = dwarf.Tag(0x4109)
-	tagGNUCallSiteParam   = dwarf.Tag(0x410a)
-	tagAtomicType         = dwarf.Tag(0x47)
-	tagRvalueReference    = dwarf.Tag(0x42)
-	tagPtrToMember        = dwarf.TagPtrToMemberType
-	tagTemplateTypeParam  = dwarf.TagTemplateTypeParameter
-	tagTemplateValueParam = dwarf.TagTemplateValueParameter
+	tagCallSite         = dwarf.Tag(0x48)
+	tagCallSiteParam    = dwarf.Tag(0x49)
+	tagGNUCallSite      = dwarf.Tag(0x4109)
+	tagGNUCallSiteParam = dwarf.Tag(0x410a)
+	tagAtomicType       = dwarf.Tag(0x47)
+	tagRvalueReference  = dwarf.Tag(0x42)
 
 	encAddress      = 0x01
 	encBoolean      = 0x02

@@ -24,6 +24,9 @@ type Frame struct {
 	// Exact says that PC is an instruction about to run (the innermost frame,
 	// or one that a signal interrupted), not a return address.
 	Exact bool
+	// Signal says that the frame is the kernel's, between a signal handler and
+	// what it interrupted: the trampoline that the handler returns to.
+	Signal bool
 	// Guess is empty for a frame found through call frame information; else
 	// it says how the frame was guessed.
 	Guess string
@@ -35,7 +38,7 @@ type Frame struct {
 // unwind rules: PC, or PC-1 for a return address, since the call may be the
 // last instruction of its block.
 func (f *Frame) LookupPC() uint64 {
-	if f.Exact || f.PC == 0 {
+	if f.Exact || f.Signal || f.PC == 0 {
 		return f.PC
 	}
 	return f.PC - 1
@@ -88,22 +91,37 @@ func (p *Program) Innermost(pc uint64, regs Regs, mem Memory) *Frame {
 
 // complete finds the function and the CFA of a frame.
 func (p *Program) complete(f *Frame, mem Memory) {
+	if sp, ok := f.Regs.Reg(p.img.arch.sp); ok && p.img.arch.sigFrame != nil {
+		_, _, f.Signal = p.img.arch.sigFrame(mem, f.PC, sp)
+	}
 	f.Func = p.FuncAt(f.LookupPC())
 	cfa, err := p.cfaOf(f, mem)
-	if err != nil {
+	switch {
+	case err != nil:
 		f.why = err.Error()
-		return
+	case cfa == 0:
+		f.why = "it is 0"
+	default:
+		f.CFA = cfa
 	}
-	f.CFA = cfa
 }
 
 // CFA computes the canonical frame address of a thread about to execute at pc,
 // as [Program.Innermost] does.
 func (p *Program) CFA(pc uint64, regs Regs, mem Memory) (uint64, error) {
-	return p.cfaOf(&Frame{PC: pc, Regs: regs, Exact: true, Func: p.FuncAt(pc)}, mem)
+	f := &Frame{PC: pc, Regs: regs, Exact: true}
+	p.complete(f, mem)
+	if f.CFA == 0 {
+		return 0, errors.New(f.why)
+	}
+	return f.CFA, nil
 }
 
 func (p *Program) cfaOf(f *Frame, mem Memory) (uint64, error) {
+	if f.Signal {
+		g, err := p.guess(f, mem)
+		return g.cfa, err
+	}
 	_, row, err := p.frames.find(f.LookupPC())
 	if errors.Is(err, errNoCFI) {
 		g, err := p.guess(f, mem)
@@ -186,6 +204,9 @@ func (p *Program) isOutermost(f *Frame) bool {
 }
 
 func (p *Program) unwind(f *Frame, mem Memory) (*Frame, error) {
+	if f.Signal {
+		return p.unwindGuess(f, mem)
+	}
 	d, row, err := p.frames.find(f.LookupPC())
 	if errors.Is(err, errNoCFI) {
 		return p.unwindGuess(f, mem)

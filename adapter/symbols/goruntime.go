@@ -87,3 +87,24 @@ func (p *Program) memberOffset(typ, field string) (int64, bool) {
 	}
 	return 0, false
 }
+
+// GoType finds the type that the runtime describes at addr: what the first word
+// of an interface value points to, by way of its table when it has methods.
+func (p *Program) GoType(addr uint64) (*Type, bool) {
+	if len(p.goTypes) == 0 {
+		return nil, false
+	}
+	base, ok := p.SymbolNamed("runtime.types")
+	if !ok || addr < base.Addr {
+		return nil, false
+	}
+	// Since Go 1.26 the attribute counts from there, before it was an address.
+	off, ok := p.goTypes[addr-base.Addr]
+	if !ok {
+		off, ok = p.goTypes[addr-p.bias]
+	}
+	if !ok {
+		return nil, false
+	}
+	return p.typeFrom(off), true
+}

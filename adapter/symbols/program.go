@@ -37,6 +37,7 @@ type Program struct {
 
 	types   []named // by name
 	globals []named // by name
+	goTypes map[uint64]dwarf.Offset
 
 	mu      sync.Mutex // guards the caches below
 	typeAt  map[dwarf.Offset]*Type
@@ -139,7 +140,7 @@ func (p *Program) index(s *scanner) {
 		p.ftab.build(p.funcs)
 		return
 	}
-	p.d, p.units, p.origins = s.d, s.units, s.origins
+	p.d, p.units, p.origins, p.goTypes = s.d, s.units, s.origins, s.goTypes
 	p.lines = s.lines.table()
 	p.insts = s.insts
 	p.inl.build(p.insts)

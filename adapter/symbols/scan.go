@@ -69,8 +69,9 @@ type scanner struct {
 	insts    []instance
 	types    []named
 	globals  []named
-	fields   int // attributes that may still be read
-	strBytes int // bytes of strings that may still be read
+	goTypes  map[uint64]dwarf.Offset // by DW_AT_go_runtime_type
+	fields   int                     // attributes that may still be read
+	strBytes int                     // bytes of strings that may still be read
 }
 
 // level is an entry whose children are being read.
@@ -86,6 +87,7 @@ func (s *scanner) scan(headers []unitHeader) error {
 	s.fields = 16*info + 1<<16
 	s.strBytes = 64*(info+strs) + 1<<24
 	s.origins = map[dwarf.Offset]*origin{}
+	s.goTypes = map[uint64]dwarf.Offset{}
 	r := s.d.Reader()
 	for _, h := range headers {
 		if h.die >= h.end {
@@ -252,6 +254,14 @@ func (s *scanner) addType(e *dwarf.Entry, u *Unit, l *level) string {
 	}
 	name = l.qual + name
 	decl, _ := e.Val(dwarf.AttrDeclaration).(bool)
+	if u.Language == LangGo {
+		switch rt := e.Val(attrGoRuntimeType).(type) {
+		case uint64:
+			s.goTypes[rt] = e.Offset
+		case int64:
+			s.goTypes[uint64(rt)] = e.Offset
+		}
+	}
 	s.types = append(s.types, named{name: name, off: e.Offset, tag: e.Tag, unit: u, decl: decl})
 	return name
 }

@@ -2,6 +2,7 @@ package symbols
 
 import (
 	"debug/dwarf"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,12 @@ type scopeTree struct {
 	root      *block
 	frameBase *dwarf.Field
 	sites     map[uint64]*callSite // by return address
+	inherited int                  // entries read for inherit
 }
+
+// maxInherited bounds the entries of abstract instances read for one function:
+// each inlined call reads those of its own.
+const maxInherited = 1 << 20
 
 // block is a function, an inlined call or a lexical block.
 type block struct {
@@ -127,7 +133,70 @@ func (p *Program) readScopes(f *Function) (*scopeTree, error) {
 		path, sites = append(path, b), append(sites, site)
 		return true, nil
 	})
-	return t, err
+	if err != nil {
+		return nil, err
+	}
+	return t, p.inherit(t, t.root, f.die)
+}
+
+// inherit adds to a function or an inlined call, and to the calls inlined into
+// it, the variables that only its abstract instance describes: static ones,
+// which are the same for all instances (DWARF 5, 3.3.8.2).
+func (p *Program) inherit(t *scopeTree, b *block, die dwarf.Offset) error {
+	known := map[dwarf.Offset]bool{}
+	if err := p.noteOrigins(t, b, known); err != nil {
+		return err
+	}
+	e, _, err := p.entryAt(die)
+	if err != nil {
+		return err
+	}
+	from, ok := e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
+	if !ok {
+		return nil
+	}
+	e, r, u, err := p.readAt(from)
+	if err != nil {
+		return err
+	}
+	return children(e, r, u, func(c *dwarf.Entry, _ int) (bool, error) {
+		if t.inherited++; t.inherited > maxInherited {
+			return false, errors.New("section .debug_info: abstract instances with too many entries")
+		}
+		if c.Tag != dwarf.TagVariable || known[c.Offset] {
+			return c.Tag == dwarf.TagLexDwarfBlock, nil
+		}
+		if c.AttrField(dwarf.AttrLocation) == nil && c.AttrField(dwarf.AttrConstValue) == nil {
+			return false, nil
+		}
+		v, err := p.variable(c, u)
+		if err == nil && v.Name != "" {
+			b.vars = append(b.vars, v)
+		}
+		return false, err
+	})
+}
+
+// noteOrigins collects the abstract entries that the variables of b stand for,
+// and lets the inlined calls in it inherit theirs.
+func (p *Program) noteOrigins(t *scopeTree, b *block, known map[dwarf.Offset]bool) error {
+	for _, v := range b.vars {
+		if v.origin != 0 {
+			known[v.origin] = true
+		}
+	}
+	for _, k := range b.kids {
+		var err error
+		if k.inlined {
+			err = p.inherit(t, k, k.die)
+		} else {
+			err = p.noteOrigins(t, k, known)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // blockDepth counts the lexical blocks inside the innermost function of path.

@@ -2,6 +2,7 @@ package symbols
 
 import (
 	"debug/dwarf"
+	"errors"
 	"sync"
 )
 
@@ -64,6 +65,10 @@ type typeData struct {
 	key      *Type
 	repr     *Type
 	count    int64
+	bound    *dwarf.Field // of an array whose length is computed: its last index, or
+	counts   bool         // the number of its elements
+	lower    int64
+	unit     *Unit
 	fields   []Field
 	enums    []Enumerator
 	params   []*Type
@@ -162,8 +167,9 @@ func (t *Type) Signed() bool {
 	return d.signed
 }
 
-// Len is the number of elements of an array; -1 when it is not known. An array
-// of several dimensions is an array of arrays.
+// Len is the number of elements of an array; -1 when it is not known, or known
+// only at run time: see [Program.TypeIn]. An array of several dimensions is an
+// array of arrays.
 func (t *Type) Len() int64 { return t.data().count }
 
 // Fields lists the members of a struct, class, union or Go kind in order of
@@ -171,7 +177,7 @@ func (t *Type) Len() int64 { return t.data().count }
 func (t *Type) Fields() []Field {
 	d := t.data()
 	if d.repr != nil && d.fields == nil {
-		return d.repr.Fields()
+		return d.repr.Strip().data().fields
 	}
 	return d.fields
 }
@@ -233,6 +239,99 @@ func (t *Type) sizeWithin(depth int) (int64, bool) {
 		return d.repr.sizeWithin(depth - 1)
 	}
 	return 0, false
+}
+
+// Dynamic reports whether the type's size depends on the frame: a variable-length
+// array, or an array of them.
+func (t *Type) Dynamic() bool {
+	for range maxNesting {
+		d := t.data()
+		switch d.kind {
+		case KindTypedef, KindConst, KindVolatile, KindRestrict, KindAtomic:
+		case KindArray:
+			if d.bound != nil {
+				return true
+			}
+		default:
+			return false
+		}
+		t = d.elem
+	}
+	return false
+}
+
+// TypeIn computes the lengths of a variable-length array in frame f. Types
+// that are not dynamic stay as they are, and so do lengths that can't be
+// computed.
+func (p *Program) TypeIn(t *Type, f *Frame, mem Memory) *Type {
+	return p.resolve(t, f, mem, maxNesting)
+}
+
+func (p *Program) resolve(t *Type, f *Frame, mem Memory, depth int) *Type {
+	if depth == 0 || !t.Dynamic() {
+		return t
+	}
+	d := t.data()
+	elem := p.resolve(d.elem, f, mem, depth-1)
+	if d.kind != KindArray {
+		c := *d
+		c.elem, c.size = elem, -1
+		return p.newType(c)
+	}
+	n := d.count
+	if d.bound != nil {
+		err := guard(func() error {
+			v, err := p.attrValue(d.bound, d.unit, f, mem)
+			if err != nil {
+				return err
+			}
+			if n = int64(v); !d.counts {
+				n += 1 - d.lower
+			}
+			if n < 0 || n > 1<<40 {
+				return errors.New("not a length")
+			}
+			return nil
+		})
+		if err != nil {
+			n = -1
+		}
+	}
+	return p.ArrayOf(elem, n)
+}
+
+// attrValue evaluates an attribute that is an expression, or refers to a
+// variable whose value it is.
+func (p *Program) attrValue(a *dwarf.Field, u *Unit, f *Frame, mem Memory) (uint64, error) {
+	switch x := a.Val.(type) {
+	case int64:
+		return uint64(x), nil
+	case []byte:
+		e := evaluator{p: p, unit: u, frame: f, mem: mem}
+		return e.scalar(x)
+	case dwarf.Offset:
+		v, err := p.variableAt(x)
+		if err != nil {
+			return 0, err
+		}
+		l, err := p.locate(v, f, mem)
+		if err != nil {
+			return 0, err
+		}
+		n, ok := v.Type.Size()
+		if !ok || n > 8 || f == nil {
+			return 0, errors.New("a bound that is not an integer")
+		}
+		b, err := l.Read(int(n), f.Regs, mem)
+		if err != nil {
+			return 0, err
+		}
+		if v.Type.Strip().Signed() {
+			return uint64(signExtend(littleUint(b), int(n))), nil
+		}
+		return littleUint(b), nil
+	}
+	return 0, errors.New("an attribute of a form that is not supported")
 }
 
 // derivedKey names a type made of another.

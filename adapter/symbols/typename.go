@@ -46,8 +46,12 @@ func (t *Type) declare(inner string, depth int) string {
 		switch d.elem.Kind() {
 		case KindPointer, KindReference, KindRReference, KindMemberPointer:
 			return d.elem.declare(join(" "+q, inner), depth-1)
-		case KindArray, KindFunc: // it belongs to the element
-			return q + " " + d.elem.declare(inner, depth-1)
+		case KindArray, KindFunc: // it belongs to the element, which may have it already
+			whole := d.elem.declare(inner, depth-1)
+			if strings.HasPrefix(whole, q+" ") {
+				return whole
+			}
+			return q + " " + whole
 		}
 		return join(q+" "+d.elem.declare("", depth-1), inner)
 	case KindArray:
@@ -86,10 +90,42 @@ func (t *Type) plainName() string {
 		}
 		return k + " " + name
 	}
-	if name == "" {
+	switch {
+	case name == "":
 		return "?"
+	case d.kind == KindInt || d.kind == KindUint:
+		return shortInt(name)
 	}
 	return name
+}
+
+// shortInt writes C's integer types the way people do: compilers say "long
+// unsigned int".
+func shortInt(name string) string {
+	words := strings.Fields(name)
+	if len(words) < 2 {
+		return name
+	}
+	var out []string
+	unsigned := false
+	for _, w := range words {
+		switch w {
+		case "unsigned":
+			unsigned = true
+		case "long", "short":
+			out = append(out, w)
+		case "int", "signed":
+		default:
+			return name
+		}
+	}
+	if len(out) == 0 {
+		out = []string{"int"}
+	}
+	if unsigned {
+		out = append([]string{"unsigned"}, out...)
+	}
+	return strings.Join(out, " ")
 }
 
 // parenthesize guards a pointer mark against what follows in the declaration

@@ -9,15 +9,15 @@ import (
 
 // qualifiers and references: entries that are all told by their tag and DW_AT_type.
 var wrapperKinds = map[dwarf.Tag]Kind{
-	dwarf.TagTypedef:       KindTypedef,
-	dwarf.TagConstType:     KindConst,
-	dwarf.TagVolatileType:  KindVolatile,
-	dwarf.TagRestrictType:  KindRestrict,
-	tagAtomicType:          KindAtomic,
-	dwarf.TagPointerType:   KindPointer,
-	dwarf.TagReferenceType: KindReference,
-	tagRvalueReference:     KindRReference,
-	tagPtrToMember:         KindMemberPointer,
+	dwarf.TagTypedef:         KindTypedef,
+	dwarf.TagConstType:       KindConst,
+	dwarf.TagVolatileType:    KindVolatile,
+	dwarf.TagRestrictType:    KindRestrict,
+	tagAtomicType:            KindAtomic,
+	dwarf.TagPointerType:     KindPointer,
+	dwarf.TagReferenceType:   KindReference,
+	tagRvalueReference:       KindRReference,
+	dwarf.TagPtrToMemberType: KindMemberPointer,
 }
 
 var recordKinds = map[dwarf.Tag]Kind{
@@ -235,7 +235,7 @@ func (p *Program) field(c *dwarf.Entry, d *typeData) Field {
 
 // readArray makes an array of arrays of several dimensions.
 func (p *Program) readArray(e *dwarf.Entry, r *dwarf.Reader, u *Unit, d *typeData) error {
-	var dims []int64
+	var dims []typeData
 	err := children(e, r, u, func(c *dwarf.Entry, _ int) (bool, error) {
 		if c.Tag != dwarf.TagSubrangeType && c.Tag != dwarf.TagEnumerationType {
 			return false, nil
@@ -243,32 +243,47 @@ func (p *Program) readArray(e *dwarf.Entry, r *dwarf.Reader, u *Unit, d *typeDat
 		if len(dims) >= maxNesting/2 {
 			return false, errors.New("an array of too many dimensions")
 		}
-		n := int64(-1)
-		lower, _ := c.Val(dwarf.AttrLowerBound).(int64)
-		if v, ok := c.Val(dwarf.AttrCount).(int64); ok && v >= 0 {
-			n = v
-		} else if v, ok := c.Val(dwarf.AttrUpperBound).(int64); ok && v >= lower-1 && v < math.MaxInt64 {
-			n = v - lower + 1
-		}
-		dims = append(dims, n)
+		dims = append(dims, dimension(c, u))
 		return false, nil
 	})
 	if err != nil {
 		return err
 	}
-	if vec, _ := e.Val(dwarf.Attr(0x2107)).(bool); vec { // DW_AT_GNU_vector
-		d.why = "vector"
+	if len(dims) == 0 {
+		dims = []typeData{{count: -1}}
 	}
-	d.kind, d.count = KindArray, -1
 	elem := d.elem
-	for i := len(dims) - 1; i > 0; i-- {
-		elem = p.newType(typeData{kind: KindArray, size: -1, elem: elem, count: dims[i], lang: d.lang})
+	for i := len(dims) - 1; i >= 0; i-- {
+		x := &dims[i]
+		x.kind, x.lang, x.elem, x.size = KindArray, d.lang, elem, -1
+		elem = p.newType(*x)
 	}
-	d.elem = elem
-	if len(dims) > 0 {
-		d.count = dims[0]
-	}
+	dims[0].size, dims[0].name = d.size, d.name
+	*d = dims[0]
 	return nil
+}
+
+// dimension reads one dimension of an array.
+func dimension(c *dwarf.Entry, u *Unit) typeData {
+	d := typeData{count: -1, unit: u}
+	d.lower, _ = c.Val(dwarf.AttrLowerBound).(int64)
+	for _, a := range []dwarf.Attr{dwarf.AttrCount, dwarf.AttrUpperBound} {
+		f := c.AttrField(a)
+		if f == nil {
+			continue
+		}
+		v, constant := f.Val.(int64)
+		switch {
+		case !constant:
+			d.bound, d.counts = f, a == dwarf.AttrCount
+		case a == dwarf.AttrCount && v >= 0:
+			d.count = v
+		case a == dwarf.AttrUpperBound && v >= d.lower-1 && v < math.MaxInt64:
+			d.count = v - d.lower + 1
+		}
+		break
+	}
+	return d
 }
 
 func (p *Program) readEnum(e *dwarf.Entry, r *dwarf.Reader, u *Unit, d *typeData) error {

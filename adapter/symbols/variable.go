@@ -24,6 +24,7 @@ type Variable struct {
 	Block    int // nesting depth of the lexical block that declares it, 0 for the function's own
 
 	die      dwarf.Offset
+	origin   dwarf.Offset // its abstract instance, 0 if none
 	location *dwarf.Field
 	locUnit  *Unit
 	constant *dwarf.Field
@@ -45,6 +46,7 @@ func (p *Program) variable(e *dwarf.Entry, u *Unit) (*Variable, error) {
 		DeclFile: w.file(p, dwarf.AttrDeclFile),
 		DeclLine: int(w.int(dwarf.AttrDeclLine)),
 	}
+	v.origin, _ = e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
 	v.location, v.locUnit = w.field(dwarf.AttrLocation)
 	v.constant, _ = w.field(dwarf.AttrConstValue)
 	if f, _ := w.field(dwarf.AttrType); f != nil {
