@@ -26,9 +26,10 @@
 // operation gives the same bits wherever the result is known to be clear of
 // overflow, underflow and NaN. Whether it was inexact is known at no cost when
 // the flag is set already (flags are sticky), and otherwise from an exactly
-// computed error. Each fast path says why it is right. Go's floating point is
-// IEEE in round-to-nearest-even on every port, with one licence: x*y + z may be
-// fused unless the product is converted explicitly, which these paths do.
+// computed error. Each fast path says why it is right. They rely on Go's floating
+// point to round to nearest even on every port, and keep clear of what is not the
+// same everywhere: NaNs, subnormal numbers, and the licence to fuse x*y + z,
+// which an explicit conversion of the product takes away.
 //
 // # Concurrency
 //

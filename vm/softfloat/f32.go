@@ -23,6 +23,14 @@ func sure32(r uint32) bool {
 	return r&^sign32-(expStep32+1) < exp32-(expStep32+1)
 }
 
+// roomy32 reports whether a pattern is that of a finite number so far above the
+// subnormal range that the rounding error of a sum of its magnitude is still a
+// normal number.
+func roomy32(r uint32) bool {
+	const low = (127 - 100) * expStep32 // 2⁻¹⁰⁰
+	return r&^sign32-low < exp32-low
+}
+
 // Add32 is a + b.
 func (e *Env) Add32(a, b uint32) uint32 {
 	if e.Rounding == RNE {
@@ -47,7 +55,7 @@ func (e *Env) Sub32(a, b uint32) uint32 {
 func (e *Env) hostAdd32(x, y float32) (uint32, bool) {
 	s := float32(x + y)
 	r := math.Float32bits(s)
-	if r&exp32 == exp32 {
+	if !roomy32(r) && s != 0 {
 		return 0, false
 	}
 	if e.Flags&Inexact == 0 && (s-x != y || s-y != x) {

@@ -19,8 +19,8 @@ func sure64(r uint64) bool {
 }
 
 // roomy64 reports whether a pattern is that of a finite number so far above
-// the subnormal range that the rounding error of a product or quotient of its
-// magnitude, 106 bits below, is still exactly representable.
+// the subnormal range that the rounding error of a sum, product or quotient of
+// its magnitude, up to 106 bits below, is still a normal number.
 func roomy64(r uint64) bool {
 	const low = (1023 - 900) * expStep64 // 2⁻⁹⁰⁰
 	return r&^sign64-low < exp64-low
@@ -46,14 +46,18 @@ func (e *Env) Sub64(a, b uint64) uint64 {
 	return e.softSub64(a, b)
 }
 
-// hostAdd64 gives up on infinities and NaNs only. A sum is never both tiny and
-// inexact. It is exact if and only if taking either operand off it gives the
-// other: taking off the larger one is itself exact (Dekker's Fast2Sum), so one
-// of the two comparisons decides, and if the sum is exact both hold.
+// hostAdd64 takes sums that are 0, which are exact, or roomy. A sum is exact if
+// and only if taking either operand off it gives the other: taking off the
+// larger one is itself exact (Dekker's Fast2Sum), so one of the two comparisons
+// decides, and if the sum is exact both hold.
+//
+// A smaller sum would be as good on hosts with floating point of their own, but
+// Go's software floating point (GO386=softfloat) errs in subnormal differences,
+// which don't occur here: next to a roomy sum a subnormal operand is lost.
 func (e *Env) hostAdd64(x, y float64) (uint64, bool) {
 	s := float64(x + y)
 	r := math.Float64bits(s)
-	if r&exp64 == exp64 {
+	if !roomy64(r) && s != 0 {
 		return 0, false
 	}
 	if e.Flags&Inexact == 0 && (s-x != y || s-y != x) {
