@@ -1,0 +1,235 @@
+package linux
+
+import "fmt"
+
+// handler executes a system call of thread t. It returns the result (a negated
+// error number on failure), blocked, or noResult. The icount is still that
+// before the call, the PC already that behind it.
+//
+// When t is blocked, this is another try of a call that waits for a file: what
+// it waits for has changed. A try looks nowhere outside.
+type handler func(m *Machine, t *thread, a *[6]uint64) int64
+
+// Special results.
+const (
+	blocked  = -1 << 63   // the thread waits; the result is written when it is woken
+	noResult = -1<<63 + 1 // the registers are as they should be
+)
+
+// call is a system call of the table.
+type call struct{ fn handler }
+
+// calls is the system-call table, by the numbers of asm-generic/unistd.h, which
+// callNames names. It is set by init because handlers refer back to it.
+var calls [512]call
+
+func init() {
+	calls = [512]call{
+		// Files
+		17:  {sysGetcwd},
+		19:  {sysEventfd2},
+		20:  {sysEpollCreate1},
+		21:  {sysEpollCtl},
+		22:  {sysEpollPwait},
+		23:  {sysDup},
+		24:  {sysDup3},
+		25:  {sysFcntl},
+		29:  {sysIoctl},
+		32:  {constant(0)}, // flock: one process
+		34:  {sysMkdirat},
+		35:  {onPath(unlinkat)},
+		36:  {sysSymlinkat},
+		37:  {twoPaths(linkat)},
+		38:  {twoPaths(renameat2)},
+		43:  {sysStatfs},
+		44:  {sysFstatfs},
+		45:  {sysTruncate},
+		46:  {sysFtruncate},
+		47:  {sysFallocate},
+		48:  {sysFaccessat},
+		49:  {sysChdir},
+		50:  {sysFchdir},
+		52:  {onFile(0, fchmod)},
+		53:  {onPath(fchmodat)},
+		54:  {constant(0)}, // fchownat: files stay the user's
+		55:  {constant(0)}, // fchown
+		56:  {sysOpenat},
+		57:  {sysClose},
+		59:  {sysPipe2},
+		61:  {sysGetdents64},
+		62:  {sysLseek},
+		63:  {sysRead},
+		64:  {sysWrite},
+		65:  {vectored(false, false, false)}, // readv
+		66:  {vectored(true, false, false)},  // writev
+		67:  {sysPread64},
+		68:  {sysPwrite64},
+		69:  {vectored(false, true, false)}, // preadv
+		70:  {vectored(true, true, false)},  // pwritev
+		71:  {constant(-eINVAL)},            // sendfile: callers fall back to read and write
+		72:  {sysPselect6},
+		73:  {sysPpoll},
+		76:  {constant(-eINVAL)}, // splice
+		78:  {sysReadlinkat},
+		79:  {sysNewfstatat},
+		80:  {sysFstat},
+		81:  {constant(0)}, // sync
+		82:  {onFile(-eINVAL, fsync)},
+		83:  {onFile(-eINVAL, fsync)}, // fdatasync
+		85:  {sysTimerfdCreate},
+		86:  {sysTimerfdSettime},
+		87:  {sysTimerfdGettime},
+		88:  {sysUtimensat},
+		223: {constant(0)}, // fadvise64
+		276: {twoPaths(renameat2)},
+		279: {sysMemfdCreate},
+		286: {vectored(false, true, true)}, // preadv2
+		287: {vectored(true, true, true)},  // pwritev2
+		291: {sysStatx},
+		436: {sysCloseRange},
+		437: {sysOpenat2},
+		439: {sysFaccessat2},
+		441: {sysEpollPwait2},
+
+		// Memory
+		214: {sysBrk},
+		215: {sysMunmap},
+		216: {sysMremap},
+		222: {sysMmap},
+		226: {sysMprotect},
+		227: {sysMsync},
+		228: {sysMlock},
+		229: {sysMlock},    // munlock
+		230: {constant(0)}, // mlockall
+		231: {constant(0)}, // munlockall
+		232: {sysMincore},
+		233: {sysMadvise},
+		284: {sysMlock}, // mlock2
+
+		// Threads and the process
+		93:  {sysExit},
+		94:  {sysExitGroup},
+		95:  {constant(-eCHILD)}, // waitid
+		96:  {sysSetTidAddress},
+		98:  {sysFutex},
+		99:  {sysSetRobustList},
+		100: {sysGetRobustList},
+		118: {constant(0)}, // sched_setparam
+		119: {constant(0)}, // sched_setscheduler
+		120: {constant(0)}, // sched_getscheduler: SCHED_OTHER
+		122: {sysSchedSetaffinity},
+		123: {sysSchedGetaffinity},
+		124: {sysSchedYield},
+		125: {constant(0)},  // sched_get_priority_max
+		126: {constant(0)},  // sched_get_priority_min
+		140: {constant(0)},  // setpriority
+		141: {constant(20)}, // getpriority: nice 0
+		143: {sysSetID},     // setregid
+		144: {sysSetID},     // setgid
+		145: {sysSetID},     // setreuid
+		146: {sysSetID},     // setuid
+		147: {sysSetID},     // setresuid
+		148: {sysGetresid},  // getresuid
+		149: {sysSetID},     // setresgid
+		150: {sysGetresid},  // getresgid
+		154: {constant(0)},  // setpgid
+		155: {sysPgid},      // getpgid
+		156: {sysPgid},      // getsid
+		158: {sysGetgroups},
+		163: {sysGetrlimit},
+		164: {sysSetrlimit},
+		166: {sysUmask},
+		167: {sysPrctl},
+		168: {sysGetcpu},
+		172: {constant(pid)},      // getpid
+		173: {constant(1)},        // getppid
+		174: {constant(guestUID)}, // getuid
+		175: {constant(guestUID)}, // geteuid
+		176: {constant(guestUID)}, // getgid
+		177: {constant(guestUID)}, // getegid
+		178: {sysGettid},
+		198: {constant(-eAFNOSUPPORT)}, // socket
+		199: {constant(-eAFNOSUPPORT)}, // socketpair
+		220: {sysClone},
+		260: {constant(-eCHILD)}, // wait4
+		261: {sysPrlimit64},
+		283: {sysMembarrier},
+		435: {sysClone3},
+
+		// Signals
+		129: {sysKill},
+		130: {sysTkill},
+		131: {sysTgkill},
+		132: {sysSigaltstack},
+		133: {sysRtSigsuspend},
+		134: {sysRtSigaction},
+		135: {sysRtSigprocmask},
+		136: {sysRtSigpending},
+		137: {sysRtSigtimedwait},
+		138: {sysRtSigqueueinfo},
+		139: {sysRtSigreturn},
+		240: {sysRtTgsigqueueinfo},
+
+		// Time
+		101: {sysNanosleep},
+		102: {sysGetitimer},
+		103: {sysSetitimer},
+		107: {sysTimerCreate},
+		108: {sysTimerGettime},
+		109: {sysTimerGetoverrun},
+		110: {sysTimerSettime},
+		111: {sysTimerDelete},
+		112: {constant(-ePERM)}, // clock_settime
+		113: {sysClockGettime},
+		114: {sysClockGetres},
+		115: {sysClockNanosleep},
+		153: {sysTimes},
+		169: {sysGettimeofday},
+		170: {constant(-ePERM)}, // settimeofday
+
+		// The system
+		160: {sysUname},
+		165: {sysGetrusage},
+		179: {sysSysinfo},
+		278: {sysGetrandom},
+
+		// What programs try and do without
+		236: {constant(-eNOSYS)}, // get_mempolicy
+		237: {constant(-eNOSYS)}, // set_mempolicy
+		258: {constant(-eNOSYS)}, // riscv_hwprobe
+		259: {constant(0)},       // riscv_flush_icache: changed code is noticed without it
+		293: {constant(-eNOSYS)}, // rseq
+	}
+}
+
+// call executes system call nr. One that is not there gives ENOSYS, and a
+// message the first time.
+func (m *Machine) call(t *thread, nr uint64, a *[6]uint64) int64 {
+	if nr < uint64(len(calls)) && calls[nr].fn != nil {
+		m.nr, m.args = nr, *a
+		return calls[nr].fn(m, t, &m.args)
+	}
+	if !m.unknown[nr] && len(m.unknown) < len(calls) {
+		m.unknown[nr] = true
+		name := callName(nr)
+		if name == "" {
+			name = "unknown"
+		}
+		m.note.Warn().Uint64("number", nr).Str("name", name).Uint64("pc", m.c.LastPC).
+			Msg("the guest uses a system call that is not supported: it gets ENOSYS")
+	}
+	return -eNOSYS
+}
+
+// noteHang says once that the guest waits for what can't come.
+func (m *Machine) noteHang() {
+	if m.hung {
+		return
+	}
+	m.hung = true
+	e := m.note.Warn().Uint64("icount", m.c.Icount)
+	for _, t := range m.st.threads {
+		e = e.Str(fmt.Sprintf("thread %d", t.id), t.wait.String())
+	}
+	e.Msg("the guest hangs: all its threads wait for each other")
+}

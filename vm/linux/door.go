@@ -1,0 +1,196 @@
+package linux
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// What an InputWake is, in Input.Num.
+const (
+	// wakeIdle ends an idle wait that the outside has a part in: Data is what
+	// arrived on standard input; Ret its length, 0 for its end, or -ETIMEDOUT;
+	// Aux[0] the nanoseconds that passed.
+	wakeIdle = 1
+	// wakePoll is an arrival noticed while other threads run.
+	wakePoll = 2
+)
+
+// live reports whether the instruction or tick at the current position has
+// never been executed before: only then is the outside asked or told anything.
+func (m *Machine) live() bool {
+	return m.st.pos == m.log.Len() && m.c.Icount >= m.log.Frontier()
+}
+
+// expect returns the next input of the log if there is one; it must be the one
+// wanted. nil: the question is a new one, to be asked live, or m.err is set.
+func (m *Machine) expect(want *vm.Input) *vm.Input {
+	in := m.log.At(m.st.pos)
+	switch {
+	case in == nil && m.live():
+		return nil
+	case in == nil:
+		m.diverge("the guest looks outside (%s), where the log has no input before its end at icount %d",
+			describe(want), m.log.Frontier())
+		return nil
+	case in.Icount != want.Icount || in.Kind != want.Kind || in.Thread != want.Thread || in.Num != want.Num:
+		m.diverge("the guest looks outside (%s), but the log's input %d is %s", describe(want), m.st.pos, describe(in))
+		return nil
+	}
+	return in
+}
+
+func describe(in *vm.Input) string {
+	switch in.Kind {
+	case vm.InputInit:
+		return "start"
+	case vm.InputWake:
+		return fmt.Sprintf("wake %d at icount %d", in.Num, in.Icount)
+	}
+	return fmt.Sprintf("%s by thread %d at icount %d", callName(uint64(in.Num)), in.Thread, in.Icount)
+}
+
+// diverge records that replay does not follow the log.
+func (m *Machine) diverge(format string, args ...any) {
+	if m.err == nil {
+		m.err = fmt.Errorf("replay diverged at icount %d: %s", m.c.Icount, fmt.Sprintf(format, args...))
+		m.note.Error().Err(m.err).Msg("the recording does not fit the program or is damaged")
+	}
+}
+
+// ask puts the question that thread t's system call has for the outside. Live,
+// query answers it by filling in Ret, Aux, Writes and Data; in replay the answer
+// comes from the log. Either way the writes are applied, and the caller goes on
+// from the answer alone. Inputs of one icount are in order of asking.
+func (m *Machine) ask(t *thread, query func(h *host, in *vm.Input)) *vm.Input {
+	want := &vm.Input{Icount: m.c.Icount, Kind: vm.InputSyscall, Thread: t.id, Num: uint32(m.nr)}
+	in := m.expect(want)
+	if in == nil {
+		if m.err != nil {
+			return &vm.Input{Ret: -eIO}
+		}
+		query(m.host, want)
+		in = want
+		m.record(in)
+	}
+	m.st.pos++
+	for _, w := range in.Writes {
+		if m.mem.CopyOut(w.Addr, w.Data) < len(w.Data) {
+			m.diverge("%s writes to %#x, which is not writable", describe(in), w.Addr)
+		}
+	}
+	return in
+}
+
+func (m *Machine) record(in *vm.Input) {
+	m.log.Reached(in.Icount)
+	m.log.Append(in)
+}
+
+// aux returns value i of an answer, 0 when there is none.
+func aux(in *vm.Input, i int) uint64 {
+	if i < len(in.Aux) {
+		return in.Aux[i]
+	}
+	return 0
+}
+
+// emit gives out what the guest writes to standard output (1) or error (2),
+// unless it has been given out before.
+func (m *Machine) emit(stream int, p []byte) {
+	if m.live() && m.host.output != nil && len(p) > 0 {
+		m.host.output(stream, m.c.Icount, p)
+	}
+	m.emitted = true
+}
+
+// awaitOutside ends an idle wait in which the outside has a part: standard
+// input when some thread waits for it, until the deadline at most. ok is false
+// when an Interrupt came first.
+func (m *Machine) awaitOutside(deadline uint64, stdin bool) (in *vm.Input, ok bool) {
+	want := &vm.Input{Icount: m.c.Icount, Kind: vm.InputWake, Num: wakeIdle}
+	if in = m.expect(want); in != nil {
+		m.st.pos++
+		return in, true
+	}
+	if m.err != nil {
+		return nil, false
+	}
+	if !stdin {
+		m.noteHang()
+	}
+	left := uint64(never)
+	if deadline != never {
+		left = deadline - min(deadline, m.now())
+	}
+	began := time.Now()
+	got, why := m.host.stdin.wait(left, stdin, m.wake, m.interrupted.Load)
+	elapsed := min(uint64(time.Since(began)), left)
+	switch why {
+	case waitInterrupted:
+		return nil, false
+	case waitTimedOut:
+		want.Ret, elapsed = -eTIMEDOUT, left
+	default:
+		want.Ret, want.Data = int64(len(got)), got
+	}
+	want.Aux = []uint64{elapsed}
+	m.record(want)
+	m.st.pos++
+	return want, true
+}
+
+// pollOutside looks whether something has arrived on standard input, for a
+// thread that waits for it while others run. It is called while arriving at a
+// position, so a position that has been reached before is not live here.
+func (m *Machine) pollOutside() {
+	in := m.log.At(m.st.pos)
+	switch {
+	case in != nil:
+		if in.Icount != m.c.Icount || in.Kind != vm.InputWake || in.Num != wakePoll {
+			return
+		}
+	case m.c.Icount <= m.log.Frontier():
+		return
+	default:
+		got, why := m.host.stdin.poll()
+		if why == waitTimedOut {
+			return
+		}
+		in = &vm.Input{Icount: m.c.Icount, Kind: vm.InputWake, Num: wakePoll, Ret: int64(len(got)), Data: got}
+		m.record(in)
+	}
+	m.st.pos++
+	m.arrive(in)
+}
+
+// lookStdin is the look at standard input of a call that does not wait, such
+// as poll with a zero time-out.
+func (m *Machine) lookStdin(t *thread) {
+	if m.st.stdin.ready() {
+		return
+	}
+	m.arrive(m.ask(t, func(h *host, in *vm.Input) {
+		got, why := h.stdin.poll()
+		if in.Ret = int64(len(got)); why == waitTimedOut {
+			in.Ret = -eAGAIN
+		}
+		in.Data = got
+	}))
+}
+
+// arrive puts what came from standard input where the guest's reads find it.
+func (m *Machine) arrive(in *vm.Input) {
+	if in.Ret < 0 {
+		return
+	}
+	q := &m.st.stdin
+	q.arrivals++
+	if len(in.Data) == 0 {
+		q.eof = true
+	} else {
+		q.buf = append(q.buf[:len(q.buf):len(q.buf)], in.Data...)
+	}
+	m.changed = true
+}

@@ -1,0 +1,54 @@
+//go:build !linux
+
+package linux
+
+import (
+	"io/fs"
+	"os"
+)
+
+const (
+	hostNoFollow  = 0
+	hostDirectory = 0
+	hostNonblock  = 0
+)
+
+// hostErrno: the numbers of other systems mean something else; the portable
+// errors have to do.
+func hostErrno(error) int64 { return 0 }
+
+func statOf(fi fs.FileInfo) *fileInfo { return portableInfo(fi) }
+
+func (h *host) access(path string, mode uint32, follow bool) int64 {
+	fi, errno := h.stat(path, follow)
+	if errno == 0 && fi.mode>>6&mode != mode {
+		return eACCES
+	}
+	return errno
+}
+
+func (h *host) unlink(path string, dir bool) int64 {
+	fi, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return errnoOf(err)
+	case dir && !fi.IsDir():
+		return eNOTDIR
+	case !dir && fi.IsDir():
+		return eISDIR
+	}
+	return errnoOf(os.Remove(path))
+}
+
+func (h *host) rename(from, to string, flags uint32) int64 {
+	if flags&1 != 0 { // RENAME_NOREPLACE
+		if _, err := os.Lstat(to); err == nil {
+			return eEXIST
+		}
+		flags &^= 1
+	}
+	if flags != 0 {
+		return eINVAL
+	}
+	return errnoOf(os.Rename(from, to))
+}

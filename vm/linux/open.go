@@ -1,0 +1,198 @@
+package linux
+
+import (
+	"path"
+	"strings"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// Paths, and the system calls that open files. Guest paths are host paths; what
+// lies under /proc, and the devices, the kernel has itself.
+
+const (
+	atFdcwd           = -100
+	atSymlinkNofollow = 0x100
+	atRemovedir       = 0x200
+	atSymlinkFollow   = 0x400
+	atEmptyPath       = 0x1000
+)
+
+// pathAt reads the path at addr and makes it absolute: relative ones start at
+// directory dirfd. The path is not cleaned, since ".." after a symbolic link
+// must be resolved by the host.
+func (m *Machine) pathAt(t *thread, dirfd, addr uint64) (string, int64) {
+	p, bad := m.readString(addr, maxPath)
+	switch {
+	case bad != 0:
+		return "", bad
+	case p == "":
+		return "", -eNOENT
+	case p[0] == '/':
+		return p, 0
+	}
+	dir := m.st.cwd
+	if int32(dirfd) != atFdcwd {
+		d := m.file(t, dirfd)
+		switch {
+		case d == nil:
+			return "", -eBADF
+		case d.mode&modeType != modeDir:
+			return "", -eNOTDIR
+		}
+		dir = d.path
+	}
+	return strings.TrimSuffix(dir, "/") + "/" + p, 0
+}
+
+// emptyPath reports whether a call with AT_EMPTY_PATH names the descriptor
+// itself.
+func (m *Machine) emptyPath(addr, flags uint64) bool {
+	if flags&atEmptyPath == 0 {
+		return false
+	}
+	if addr == 0 {
+		return true
+	}
+	p, bad := m.readString(addr, 2)
+	return bad == 0 && p == ""
+}
+
+func sysOpenat(m *Machine, t *thread, a *[6]uint64) int64 {
+	return m.open(t, a[0], a[1], uint32(a[2]), uint32(a[3]))
+}
+
+func sysOpenat2(m *Machine, t *thread, a *[6]uint64) int64 {
+	if a[3] < 24 {
+		return -eINVAL
+	}
+	raw, ok := m.copyIn(a[2], 24) // flags, mode, resolve
+	switch {
+	case !ok:
+		return -eFAULT
+	case leU64(raw[16:]) != 0:
+		return -eNOSYS
+	}
+	return m.open(t, a[0], a[1], uint32(leU64(raw)), uint32(leU64(raw[8:])))
+}
+
+func (m *Machine) open(t *thread, dirfd, addr uint64, flags, perm uint32) int64 {
+	p, bad := m.pathAt(t, dirfd, addr)
+	switch {
+	case bad != 0:
+		return bad
+	case !m.st.room(1):
+		return -eMFILE
+	}
+	d, bad := m.openPath(t, p, flags, perm)
+	if bad != 0 {
+		return bad
+	}
+	return m.st.add(d, flags&oCloexec != 0)
+}
+
+// Status flags that an open file keeps.
+const keptFlags = oAccMode | oAppend | oNonblock | oDirectory | oPath
+
+func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int64) {
+	d := &desc{path: path.Clean(p), flags: flags & keptFlags}
+	switch clean, is := m.special(d.path); {
+	case is:
+		if bad := m.openSpecial(d, clean); bad != 0 {
+			return nil, bad
+		}
+		if d.kind == kindContent && flags&oAccMode != oRdOnly {
+			return nil, -eACCES
+		}
+		return d, 0
+	case strings.HasPrefix(d.path, "/proc/") || d.path == "/proc":
+		return nil, -eNOENT
+	}
+	handle, umask := m.st.handles+1, m.st.umask
+	in := m.ask(t, func(h *host, in *vm.Input) {
+		mode, errno := h.open(handle, p, flags, perm&^umask)
+		in.Ret, in.Aux = -errno, []uint64{uint64(mode)}
+	})
+	if in.Ret < 0 {
+		return nil, in.Ret
+	}
+	m.st.handles = handle
+	d.kind, d.handle, d.mode = kindHost, handle, uint32(aux(in, 0))
+	return d, 0
+}
+
+func sysMemfdCreate(*Machine, *thread, *[6]uint64) int64 { return -eNOSYS }
+
+func sysReadlinkat(m *Machine, t *thread, a *[6]uint64) int64 {
+	p, bad := m.pathAt(t, a[0], a[1])
+	switch {
+	case bad != 0:
+		return bad
+	case int32(a[3]) <= 0:
+		return -eINVAL
+	}
+	var target string
+	if to, bad, is := m.specialLink(path.Clean(p)); is {
+		if bad != 0 {
+			return bad
+		}
+		target = to
+	} else {
+		in := m.ask(t, func(h *host, in *vm.Input) {
+			to, errno := h.readlink(p)
+			in.Ret, in.Data = -errno, []byte(to)
+		})
+		if in.Ret < 0 {
+			return in.Ret
+		}
+		target = string(in.Data)
+	}
+	out := []byte(target)
+	out = out[:min(len(out), int(int32(a[3])), maxPath)]
+	if !m.copyOut(a[2], out) {
+		return -eFAULT
+	}
+	return int64(len(out))
+}
+
+func sysGetcwd(m *Machine, _ *thread, a *[6]uint64) int64 {
+	out := append([]byte(m.st.cwd), 0)
+	switch {
+	case uint64(len(out)) > a[1]:
+		return -eRANGE
+	case !m.copyOut(a[0], out):
+		return -eFAULT
+	}
+	return int64(len(out))
+}
+
+func sysChdir(m *Machine, t *thread, a *[6]uint64) int64 {
+	dir := int64(atFdcwd)
+	p, bad := m.pathAt(t, uint64(dir), a[0])
+	if bad != 0 {
+		return bad
+	}
+	return m.chdir(t, p)
+}
+
+func sysFchdir(m *Machine, t *thread, a *[6]uint64) int64 {
+	d := m.file(t, a[0])
+	switch {
+	case d == nil:
+		return -eBADF
+	case d.mode&modeType != modeDir:
+		return -eNOTDIR
+	}
+	return m.chdir(t, d.path)
+}
+
+func (m *Machine) chdir(t *thread, p string) int64 {
+	in := m.ask(t, func(h *host, in *vm.Input) {
+		real, errno := h.chdir(p)
+		in.Ret, in.Data = -errno, []byte(real)
+	})
+	if in.Ret == 0 {
+		m.st.cwd = string(in.Data)
+	}
+	return in.Ret
+}

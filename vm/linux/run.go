@@ -1,0 +1,268 @@
+package linux
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/ir"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
+)
+
+// slice is how many instructions run between two looks at the interrupt flag:
+// about a millisecond. Slicing does not show in the state.
+const slice = 200_000
+
+// run is one call of Run.
+type run struct {
+	m     *Machine
+	until uint64
+	stops *vm.Stops
+	start uint64 // icount at which it began
+}
+
+// Run implements [vm.Machine].
+func (m *Machine) Run(until uint64, stops *vm.Stops) (stop vm.Stop) {
+	if until <= m.c.Icount {
+		return m.stopped(vm.StopLimit)
+	}
+	if stops == nil {
+		stops = &vm.Stops{}
+	}
+	r := &run{m: m, until: until, stops: stops, start: m.c.Icount}
+	m.e.SetBreaks(stops.Breaks)
+	m.e.BreakFilter = nil
+	if stops.Filter != nil {
+		m.e.BreakFilter = func() bool { return r.wanted(m.stopped(vm.StopBreak)) }
+	}
+	m.setWatches(stops.Watches)
+	// A defect in here must not take the debugger down with it.
+	defer func() {
+		if p := recover(); p != nil {
+			m.err = fmt.Errorf("internal error at icount %d, pc %#x: %v", m.c.Icount, m.c.PC, p)
+			m.note.Error().Err(m.err).Bytes("stack", debug.Stack()).Msg("the machine failed")
+			stop = m.stopped(vm.StopError)
+		}
+	}()
+	stop = r.loop()
+	if m.err == nil {
+		m.log.Reached(m.c.Icount)
+	}
+	return stop
+}
+
+// stopped describes the current position.
+func (m *Machine) stopped(why vm.Reason) vm.Stop {
+	return vm.Stop{Reason: why, Icount: m.c.Icount, Thread: m.st.current, PC: m.c.PC, Err: m.err}
+}
+
+func (r *run) loop() vm.Stop {
+	m := r.m
+	for {
+		switch {
+		case m.err != nil:
+			return m.stopped(vm.StopError)
+		case m.c.Icount >= r.until:
+			return m.stopped(vm.StopLimit)
+		case m.st.exited:
+			return m.stopped(vm.StopExit)
+		case m.takeInterrupt():
+			return m.stopped(vm.StopInterrupted)
+		}
+		if in := m.log.At(m.st.pos); in != nil && in.Icount < m.c.Icount {
+			m.diverge("the log's input %d, %s, was not asked for", m.st.pos, describe(in))
+			continue
+		}
+		var s *vm.Stop
+		switch {
+		case m.st.doom != nil:
+			s = r.die()
+		case m.st.idle:
+			s = r.idle()
+		default:
+			s = r.execute()
+		}
+		if m.err != nil {
+			continue
+		}
+		if m.emitted {
+			m.emitted = false
+			m.log.Reached(m.c.Icount)
+		}
+		if s == nil {
+			s = r.kernelHit()
+		}
+		if s != nil {
+			return *s
+		}
+	}
+}
+
+// free reports whether the current position is the one that a Run without
+// AtStart leaves unconditionally.
+func (r *run) free(icount uint64) bool { return icount == r.start && !r.stops.AtStart }
+
+func (r *run) wanted(s vm.Stop) bool { return r.stops.Filter == nil || r.stops.Filter(&s) }
+
+// execute runs the current thread to the next event, limit or stop.
+func (r *run) execute() *vm.Stop {
+	m := r.m
+	n := min(r.until, m.st.next, m.c.Icount+slice) - m.c.Icount
+	free := r.free(m.c.Icount)
+	if free && len(r.stops.Watches) > 0 {
+		n, m.mem.IgnoreWatches = 1, true
+	}
+	x := m.e.Run(n, free)
+	m.mem.IgnoreWatches = false
+	if x == ir.ExitMem && m.mem.Fault.Kind == mem.FaultWatch {
+		if s := r.watch(); s != nil {
+			return s
+		}
+		m.mem.IgnoreWatches = true
+		x = m.e.Run(1, true)
+		m.mem.IgnoreWatches = false
+	}
+	switch x {
+	case ir.ExitLimit:
+		if m.c.Icount >= m.st.next {
+			m.settle()
+		}
+	case ir.ExitBreak:
+		s := m.stopped(vm.StopBreak)
+		return &s
+	case ir.ExitSyscall:
+		m.syscall()
+	default:
+		return r.fault(m.faultOf(x))
+	}
+	return nil
+}
+
+// watch asks about each watched range that the access which just failed touches.
+func (r *run) watch() *vm.Stop {
+	f := r.m.mem.Fault
+	write := f.Access == mem.AccessWrite
+	for i, w := range r.stops.Watches {
+		if !(write && w.Write || !write && w.Read) || f.Addr >= w.Addr+w.Size || w.Addr >= f.Addr+f.Size {
+			continue
+		}
+		s := r.m.stopped(vm.StopWatch)
+		s.Watch, s.Addr, s.Size, s.Write, s.At = i, f.Addr, f.Size, write, s.Icount
+		if r.wanted(s) {
+			return &s
+		}
+	}
+	return nil
+}
+
+// kernelHit looks for watched accesses that the guest kernel made in the
+// instruction or tick that led here.
+func (r *run) kernelHit() *vm.Stop {
+	m := r.m
+	for {
+		h, ok := m.mem.TakeKernelHit()
+		if !ok {
+			return nil
+		}
+		s := m.stopped(vm.StopWatch)
+		s.Watch, s.Addr, s.Size, s.Write, s.After, s.At = h.Watch, h.Addr, h.Size, h.Write, true, s.Icount-1
+		if !r.free(s.At) && r.wanted(s) {
+			return &s
+		}
+	}
+}
+
+// fault is the tick in which an instruction's fault raises a signal: it traps
+// into the handler, or the guest dies.
+func (r *run) fault(si sigInfo) *vm.Stop {
+	m := r.m
+	fatal := m.forced(m.cur, si.sig)
+	if r.stops.Signals && !r.free(m.c.Icount) {
+		s := m.stopped(vm.StopSignal)
+		s.Signal, s.Addr, s.Fatal = si.sig, si.w[0], fatal
+		if r.wanted(s) {
+			return &s
+		}
+	}
+	m.c.Icount++
+	if fatal {
+		m.exitProcess(vm.ExitStatus{Signal: si.sig})
+	} else {
+		m.enterHandler(m.cur, si)
+	}
+	m.settle()
+	return nil
+}
+
+// die is the tick in which a signal that is not a fault of the current
+// instruction kills the guest.
+func (r *run) die() *vm.Stop {
+	m := r.m
+	if r.stops.Signals && !r.free(m.c.Icount) {
+		s := m.stopped(vm.StopSignal)
+		s.Signal, s.Addr, s.Fatal = m.st.doom.sig, m.st.doom.addr, true
+		if r.wanted(s) {
+			return &s
+		}
+	}
+	m.c.Icount++
+	m.exitProcess(vm.ExitStatus{Signal: m.st.doom.sig})
+	return nil
+}
+
+// idle is the tick that ends a stretch in which no thread can run: the clock
+// jumps to the earliest deadline, or something arrives from outside.
+func (r *run) idle() *vm.Stop {
+	m := r.m
+	now, deadline, stdin := m.now(), m.earliest(), m.awaitsStdin()
+	var in *vm.Input
+	if stdin || deadline == never {
+		var ok bool
+		if in, ok = m.awaitOutside(deadline, stdin); !ok {
+			return nil // interrupted, or diverged: the loop finds out
+		}
+	}
+	// In a tick the clock advances by 1 ns at least.
+	to := max(deadline, now+1)
+	if in != nil {
+		to = max(min(now+min(aux(in, 0), never/4), deadline), now+1)
+	}
+	m.c.Icount++
+	m.st.skew = to - m.c.Icount
+	if in != nil {
+		m.arrive(in)
+	}
+	m.settle()
+	return nil
+}
+
+// syscall executes the system-call instruction at the PC.
+func (m *Machine) syscall() {
+	t := m.cur
+	r, _ := m.regs(t)
+	nr, args := m.arch.call(r)
+	m.c.LastPC = m.c.PC
+	m.c.PC += m.arch.callSize
+	ret := m.call(t, nr, &args)
+	m.c.Icount++
+	if ret != blocked && ret != noResult {
+		m.finish(t, ret)
+	}
+	m.settle()
+}
+
+// faultOf is the signal that an exit from guest code raises.
+func (m *Machine) faultOf(x ir.Exit) sigInfo {
+	f := &m.mem.Fault
+	switch {
+	case x == ir.ExitIllegal:
+		return sigInfo{sig: sigILL, code: illILLOPC, w: [2]uint64{m.c.PC}}
+	case x == ir.ExitTrap:
+		return sigInfo{sig: sigTRAP, code: trapBRKPT, w: [2]uint64{m.c.PC}}
+	case f.Kind == mem.FaultAlign:
+		return sigInfo{sig: sigBUS, code: busADRALN, w: [2]uint64{f.Addr}}
+	case f.Kind == mem.FaultProt:
+		return sigInfo{sig: sigSEGV, code: segvACCERR, w: [2]uint64{f.Addr}}
+	}
+	return sigInfo{sig: sigSEGV, code: segvMAPERR, w: [2]uint64{f.Addr}}
+}

@@ -1,0 +1,229 @@
+package linux
+
+import (
+	"math"
+	"slices"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// Sizes that bound what a guest can make the machine hold.
+const (
+	maxThreads  = 4096
+	maxFDs      = 1024
+	maxPending  = 4096     // queued signals, over all threads
+	maxTimers   = 256      // POSIX timers
+	pipeSize    = 64 << 10 // bytes in a pipe
+	maxIOV      = 1024
+	maxPath     = 4096
+	maxIO       = 16 << 20 // bytes moved by one read or write; more is a short count
+	maxVMAs     = 65530    // as vm.max_map_count
+	maxMapFile  = 1 << 30  // bytes of a file that one mmap reads
+	maxEpoll    = 1024     // files in one epoll set
+	maxLinkPath = 4096
+)
+
+// never is a deadline that does not come.
+const never = math.MaxUint64
+
+// quantum is how many instructions a thread runs before the next one's turn.
+// Standard input is polled at that rate for a thread that waits while others run.
+const quantum = 50_000
+
+// pid is the guest's process ID and the thread ID of its first thread.
+const pid = 1000
+
+// User and group that the guest runs as.
+const guestUID = 1000
+
+// state is the guest kernel's state, complete but for memory and the icount: a
+// snapshot is a clone of it. The registers of the current thread live in the CPU
+// while it runs; [Machine.park] writes them back here.
+//
+// Slices marked immutable are shared by clones and replaced, never written.
+type state struct {
+	pos   int      // inputs consumed from the log
+	boot  uint64   // time of day at icount 0, ns since 1970
+	seed  [32]byte // of the guest's random numbers
+	draws uint64   // blocks of random numbers drawn so far
+
+	skew       uint64 // virtual time is icount + skew, ns
+	quantumEnd uint64 // icount at which the current thread's turn ends
+	next       uint64 // icount of the next event; settle computes it
+
+	threads []*thread // live ones, ascending by ID
+	current vm.ThreadID
+	idle    bool          // no thread has the CPU; current had it last
+	queue   []vm.ThreadID // runnable ones but the current, in order of their turn
+	lastTID vm.ThreadID
+	waits   uint64 // waits begun so far: numbers them
+
+	actions [numSignals + 1]action // by signal
+	pending []sigInfo              // for the process
+	itimers [3]interval
+	timers  []posixTimer // ascending by id
+
+	fds   []fdSlot // by descriptor
+	descs []*desc  // open files; a freed slot is nil
+	pipes []*pipe  // a freed slot is nil
+	stdin inlet
+	// handles counts the host files ever opened: it numbers them.
+	handles uint64
+
+	cwd      string
+	umask    uint32
+	brkStart uint64
+	brk      uint64
+	limits   [numLimits][2]uint64 // soft and hard, by RLIMIT_ number
+
+	doom   *doom // immutable; set once a signal will kill the guest in the next tick
+	exited bool
+	status vm.ExitStatus
+}
+
+// doom is a death to come.
+type doom struct {
+	sig  int
+	addr uint64
+}
+
+// thread is a guest thread.
+type thread struct {
+	id       vm.ThreadID
+	name     string
+	regs     []uint64 // slots of the architecture
+	pc, last uint64
+	cpu      uint64 // instructions spent, up to when it was last switched to
+	since    uint64 // icount when it was last switched to
+
+	mask      uint64 // blocked signals, bit n-1 for signal n
+	saved     uint64 // mask to go back to after the call that replaced it
+	restoring bool   // saved is in use
+	pending   []sigInfo
+	altSP     uint64
+	altSize   uint64
+	altFlags  uint32
+
+	clearTID uint64 // address to clear and wake at exit; 0 for none
+	robust   uint64 // head of the robust-futex list
+	wait     wait
+}
+
+// waitKind says what a blocked thread waits for.
+type waitKind uint8
+
+const (
+	waitNone   waitKind = iota // it runs, or waits for its turn
+	waitFile                   // a file's readiness: the call is tried again when one changes
+	waitFutex                  // a FUTEX_WAKE on addr
+	waitSleep                  // the deadline
+	waitSignal                 // a signal in set, or any handler if set is 0
+)
+
+// restart says what becomes of a wait that a signal handler interrupts.
+type restart uint8
+
+const (
+	restartNever restart = iota // EINTR
+	restartSA                   // EINTR, or once more if the handler has SA_RESTART
+)
+
+// wait is what a blocked thread waits for. Its call has retired.
+type wait struct {
+	kind     waitKind
+	seq      uint64 // order among all waits
+	nr       uint64 // the call
+	args     [6]uint64
+	deadline uint64 // virtual ns; never for none
+	late     int64  // the call's result when the deadline passes
+	restart  restart
+	addr     uint64 // futex
+	bits     uint64 // futex bit set
+	set      uint64 // signals
+	done     uint64 // bytes that a write has written so far
+	desc     int    // the open file held during the wait, -1 for none
+	outside  bool   // standard input could end it
+	rem      uint64 // where an interrupted sleep tells the time left; 0 for nowhere
+}
+
+func (t *thread) blocked() bool { return t.wait.kind != waitNone }
+
+func (t *thread) clone() *thread {
+	c := *t
+	c.regs = slices.Clone(t.regs)
+	c.pending = slices.Clone(t.pending)
+	return &c
+}
+
+// clone copies the state deeply.
+func (s *state) clone() *state {
+	c := *s
+	c.threads = make([]*thread, len(s.threads))
+	for i, t := range s.threads {
+		c.threads[i] = t.clone()
+	}
+	c.queue = slices.Clone(s.queue)
+	c.pending = slices.Clone(s.pending)
+	c.timers = slices.Clone(s.timers)
+	c.fds = slices.Clone(s.fds)
+	c.descs = make([]*desc, len(s.descs))
+	for i, d := range s.descs {
+		if d != nil {
+			c.descs[i] = d.clone()
+		}
+	}
+	c.pipes = make([]*pipe, len(s.pipes))
+	for i, p := range s.pipes {
+		if p != nil {
+			q := *p
+			c.pipes[i] = &q
+		}
+	}
+	return &c
+}
+
+// size is roughly how many bytes a clone takes.
+func (s *state) size() int {
+	n := 8192 + len(s.fds)*8 + len(s.pending)*48 + len(s.timers)*96 + len(s.stdin.buf)
+	for _, t := range s.threads {
+		n += 512 + 8*len(t.regs) + 48*len(t.pending)
+	}
+	for _, d := range s.descs {
+		if d != nil {
+			n += 256 + len(d.path) + 48*len(d.items)
+		}
+	}
+	for _, p := range s.pipes {
+		if p != nil {
+			n += 64 + len(p.buf)
+		}
+	}
+	return n
+}
+
+// thread finds a live thread.
+func (s *state) thread(id vm.ThreadID) *thread {
+	i, ok := slices.BinarySearchFunc(s.threads, id, func(t *thread, id vm.ThreadID) int { return int(t.id - id) })
+	if !ok {
+		return nil
+	}
+	return s.threads[i]
+}
+
+// waiters lists the blocked threads of a kind in the order in which they began
+// to wait.
+func (s *state) waiters(k waitKind) []*thread {
+	var out []*thread
+	for _, t := range s.threads {
+		if t.wait.kind == k {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b *thread) int {
+		if a.wait.seq < b.wait.seq {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
