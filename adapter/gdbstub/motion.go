@@ -15,8 +15,8 @@ import (
 
 // forwardStops is what a motion forward from the current position stops at: the
 // client's breakpoints and watchpoints and signals, but not what it has been
-// told of here.
-func (s *session) forwardStops() *vm.Stops {
+// told of here. Breakpoints removed since the last stop count if removed is set.
+func (s *session) forwardStops(removed bool) *vm.Stops {
 	start, known := s.tl.Icount(), s.seen
 	if known.icount != start {
 		known = seen{}
@@ -31,6 +31,9 @@ func (s *session) forwardStops() *vm.Stops {
 			case vm.StopBreak:
 				if st.Icount == start && st.Thread == known.thread {
 					return false
+				}
+				if p := s.points.removed[st.PC]; removed && p != nil && s.breakHolds([]*point{p}, st.Thread) {
+					return true
 				}
 				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
 			case vm.StopWatch:
@@ -54,7 +57,7 @@ func accessAt(st *vm.Stop) uint64 {
 // runForward goes on until something stops the guest.
 func (s *session) runForward(ctx context.Context) stopReply {
 	from := s.tl.Icount()
-	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops())
+	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops(false))
 	return s.arrive(ctx, st, from)
 }
 
@@ -72,7 +75,7 @@ func (s *session) stepThread(ctx context.Context, t vm.ThreadID, lo, hi uint64) 
 				return r
 			}
 		}
-		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops())
+		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops(false))
 		if st.Reason != vm.StopLimit {
 			return s.arrive(ctx, st, from)
 		}
@@ -116,17 +119,12 @@ func (s *session) runUntilNext(ctx context.Context, t vm.ThreadID, from uint64) 
 		addrs = append(addrs, a)
 	}
 	for {
-		stops := s.forwardStops()
+		stops := s.forwardStops(true)
 		user := stops.Filter
 		stops.Breaks = vm.NewBreaks(addrs...)
 		stops.Filter = func(st *vm.Stop) bool {
-			if st.Reason == vm.StopBreak {
-				if st.Thread == t {
-					return st.PC == pc
-				}
-				if p := s.points.removed[st.PC]; p != nil && s.breakHolds([]*point{p}, st.Thread) {
-					return true
-				}
+			if st.Reason == vm.StopBreak && st.Thread == t {
+				return st.PC == pc
 			}
 			return user(st)
 		}
