@@ -1,0 +1,42 @@
+// Package dap serves the Debug Adapter Protocol over a time-travel debugger: one
+// [Serve] is one session with one client over one connection.
+//
+// It translates: what a motion, a breakpoint or a value is, is decided in package
+// debugger and below; how it looks on the wire is decided here. What goes beyond
+// the protocol is described in EXTENSIONS.md.
+//
+// # Goroutines
+//
+// A session has three goroutines of its own.
+//
+//   - The engine (it is the caller of Serve) owns the debugger, the timeline and
+//     the machine, and every field of session that is not named below. It takes
+//     requests from the inbox one by one and runs their handlers. While the
+//     program moves it is inside of debugger.Move; the callbacks of the machine
+//     (output) and of the timeline (progress) come on it, too.
+//   - The reader decodes requests and puts them into the inbox. It touches only
+//     the inbox and the outbox. It serves at once what must not wait for the
+//     engine: cancel; and, while a motion is under way, pause, the list of
+//     threads (from the copy in the inbox), and the refusal of whatever needs a
+//     stopped program. To have a request served in the middle of a motion, it
+//     puts it into the inbox and cancels the motion's context: the engine serves
+//     it and resumes the motion, which the client does not notice.
+//   - The writer takes messages from the outbox and writes them.
+//
+// The inbox and the outbox have a mutex each; the inbox's may be held when the
+// outbox's is taken, not the other way round. Timers (of progress reports) touch
+// only their own report and the outbox.
+//
+// # Order
+//
+// A response is sent before the events that its request causes. All that the
+// program has written before a stop is sent before the stopped event. References
+// to frames and variables end with the next motion.
+//
+// # Slow clients
+//
+// The outbox does not make anybody wait, with one exception: the program's output
+// waits for room in it, since a program can write without end. The wait stops the
+// program, not the session: pause, cancel, disconnect and the loss of the
+// connection end it.
+package dap

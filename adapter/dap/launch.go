@@ -1,0 +1,222 @@
+package dap
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rs/zerolog"
+)
+
+// launchArguments are the arguments of launch. Unknown ones are ignored: editors
+// add their own.
+type launchArguments struct {
+	Program     string             `json:"program"`
+	Args        []string           `json:"args"`
+	Env         map[string]*string `json:"env"`        // added to the adapter's; null removes a variable
+	InheritEnv  *bool              `json:"inheritEnv"` // default true
+	Cwd         string             `json:"cwd"`
+	StopOnEntry bool               `json:"stopOnEntry"`
+	NoDebug     bool               `json:"noDebug"`
+	Stdin       *stdinArgument     `json:"stdin"`
+	SourceMap   sourceMap          `json:"sourceMap"`
+	SourcePaths []string           `json:"sourcePaths"`
+	Log         *logArgument       `json:"log"`
+}
+
+// stdinArgument is a file's path, or {"text": "…"} or {"file": "…"}.
+type stdinArgument struct {
+	File string
+	Text *string
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *stdinArgument) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &a.File) == nil {
+		return nil
+	}
+	var o struct {
+		File string  `json:"file"`
+		Text *string `json:"text"`
+	}
+	if err := json.Unmarshal(b, &o); err != nil || (o.File == "") == (o.Text == nil) {
+		return badArgument(`launch: stdin: write a file's path, or {"text": "…"} for the input itself`)
+	}
+	a.File, a.Text = o.File, o.Text
+	return nil
+}
+
+// logArgument is a file's path, "stderr", or true for "stderr".
+type logArgument struct{ To string }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *logArgument) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &a.To) == nil {
+		return nil
+	}
+	var on bool
+	if err := json.Unmarshal(b, &on); err != nil {
+		return badArgument(`launch: log: write a file's path, "stderr", true or false`)
+	}
+	if on {
+		a.To = "stderr"
+	}
+	return nil
+}
+
+func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
+	var a launchArguments
+	if err := json.Unmarshal(raw, &a); err != nil {
+		f := decodeFailure(err)
+		if own, ok := err.(*failure); ok {
+			f = own
+		}
+		if !strings.HasPrefix(f.text, "launch: ") {
+			f.text = "launch: " + f.text
+		}
+		return nil, f
+	}
+	if a.Program == "" {
+		return nil, badArgument(`launch: the argument "program" is empty: write the path of a riscv64 Linux executable`)
+	}
+	for _, s := range slices.Concat([]string{a.Program, a.Cwd}, a.Args, a.SourcePaths) {
+		if strings.ContainsRune(s, 0) {
+			return nil, badArgument("launch: %q contains a zero byte", s)
+		}
+	}
+	if a.Cwd != "" {
+		if st, err := os.Stat(a.Cwd); err != nil || !st.IsDir() {
+			return nil, badArgument("launch: cwd: %s: not a directory", a.Cwd)
+		}
+	}
+	return &a, nil
+}
+
+// dir is the program's working directory, absolute.
+func (a *launchArguments) dir() string {
+	dir, err := filepath.Abs(a.Cwd)
+	if err != nil {
+		return a.Cwd
+	}
+	return dir
+}
+
+// path is the program's absolute path.
+func (a *launchArguments) path() string {
+	if filepath.IsAbs(a.Program) {
+		return a.Program
+	}
+	return filepath.Join(a.dir(), a.Program)
+}
+
+// environment is the program's environment.
+func (a *launchArguments) environment() []string {
+	var env []string
+	if a.InheritEnv == nil || *a.InheritEnv {
+		env = os.Environ()
+	}
+	env = slices.DeleteFunc(env, func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		_, set := a.Env[name]
+		return set
+	})
+	for name, value := range a.Env {
+		if value != nil {
+			env = append(env, name+"="+*value)
+		}
+	}
+	slices.Sort(env) // the guest sees it: not in the order of a Go map
+	return env
+}
+
+// stdin opens the program's standard input.
+func (a *launchArguments) stdin() (io.Reader, io.Closer, error) {
+	switch {
+	case a.Stdin == nil:
+		return nil, nil, nil
+	case a.Stdin.Text != nil:
+		return strings.NewReader(*a.Stdin.Text), nil, nil
+	}
+	path := a.Stdin.File
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(a.dir(), path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fail(errLaunch, "stdin: %v", err)
+	}
+	if st, err := f.Stat(); err != nil || st.IsDir() {
+		f.Close()
+		return nil, nil, fail(errLaunch, "stdin: %s: a directory", path)
+	}
+	return f, f, nil
+}
+
+// openLog opens the log that a launch configuration asks for, beside the
+// session's own.
+func openLog(to string) (zerolog.Logger, io.Closer, error) {
+	if to == "stderr" {
+		return zerolog.New(os.Stderr).With().Timestamp().Logger(), nil, nil
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
+	if err != nil {
+		return zerolog.Nop(), nil, fail(errLaunch, "log: %v", err)
+	}
+	return zerolog.New(f).With().Timestamp().Logger(), f, nil
+}
+
+// sourceMap is a list of replacements for the beginnings of recorded paths:
+// {"from": "to"}, [["from", "to"]] or [{"from": …, "to": …}].
+type sourceMap [][2]string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *sourceMap) UnmarshalJSON(b []byte) error {
+	bad := badArgument(`launch: sourceMap: write {"recorded path": "path here"}, or a list of such pairs`)
+	if string(b) == "null" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	t, err := d.Token()
+	switch {
+	case err != nil:
+		return bad
+	case t == json.Delim('{'):
+		// In the order written: the first that fits is taken.
+		for d.More() {
+			from, err := d.Token()
+			if err != nil {
+				return bad
+			}
+			var to string
+			if d.Decode(&to) != nil {
+				return bad
+			}
+			*m = append(*m, [2]string{fmt.Sprint(from), to})
+		}
+		return nil
+	case t != json.Delim('['):
+		return bad
+	}
+	var rows []json.RawMessage
+	if json.Unmarshal(b, &rows) != nil {
+		return bad
+	}
+	for _, row := range rows {
+		var pair []string
+		var object struct{ From, To string }
+		switch {
+		case json.Unmarshal(row, &pair) == nil && len(pair) == 2:
+			*m = append(*m, [2]string{pair[0], pair[1]})
+		case json.Unmarshal(row, &object) == nil && object.From != "":
+			*m = append(*m, [2]string{object.From, object.To})
+		default:
+			return bad
+		}
+	}
+	return nil
+}

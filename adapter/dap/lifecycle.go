@@ -1,0 +1,181 @@
+package dap
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	godap "github.com/google/go-dap"
+
+	"github.com/dap-revexec/dap-revexec/adapter/debugger"
+)
+
+// initialize, launch, configurationDone, restart, terminate and disconnect.
+
+func (s *session) initialize(c *call, m *godap.InitializeRequest) (any, error) {
+	if f := m.Arguments.PathFormat; f != "" && f != "path" && f != "uri" {
+		return nil, badArgument(`initialize: pathFormat %q is not supported (supported: "path", "uri")`, f)
+	}
+	s.client = m.Arguments
+	s.phase = ready
+	s.log.Debug().Str("client", s.client.ClientID).Str("name", s.client.ClientName).Msg("client")
+	return capabilities(), nil
+}
+
+func (s *session) attach(c *call, m *godap.AttachRequest) (any, error) {
+	return nil, &failure{id: errAttach, text: "attach is not possible: a program can be recorded from its start only; use a launch configuration"}
+}
+
+func (s *session) launch(c *call, m *godap.LaunchRequest) (any, error) {
+	args, err := parseLaunch(m.Arguments)
+	if err != nil {
+		return nil, err
+	}
+	if args.Log != nil && args.Log.To != "" {
+		log, file, err := openLog(args.Log.To)
+		if err != nil {
+			return nil, err
+		}
+		s.log, s.logFile = log, file
+	}
+	if err := s.load(c, args); err != nil {
+		return nil, err
+	}
+	s.phase = configuring
+	c.then(func() {
+		s.greet()
+		s.event("initialized", nil)
+	})
+	return nil, nil
+}
+
+// load opens the program and makes it the session's. What the client has asked
+// for so far is applied to it.
+func (s *session) load(c *call, args *launchArguments) error {
+	s.report(c, "Loading "+filepath.Base(args.Program))
+	defer s.reported()
+	p, err := s.cfg.open(c.ctx, args, machineOptions{log: s.log, output: s.programOutput, progress: s.onProgress})
+	if err != nil {
+		return err
+	}
+	if c.ctx.Err() != nil {
+		p.close()
+		return failCancelled
+	}
+	s.unload()
+	s.prog, s.launched = p, args
+	s.sources.reset(args, p.syms.Name())
+	s.shown = shown{}
+	p.dbg.SetLogSink(s.logpoint)
+	p.dbg.StopOnSignals(s.breaks.signals && !args.NoDebug)
+	if !args.NoDebug {
+		c.then(s.reapply)
+	}
+	s.keepThreads()
+	return nil
+}
+
+// unload lets the program go.
+func (s *session) unload() {
+	if s.prog == nil {
+		return
+	}
+	if err := s.prog.close(); err != nil {
+		s.log.Debug().Err(err).Msg("closing the program")
+	}
+	s.prog = nil
+	s.refs.drop()
+}
+
+// greet tells the client about a program that was just loaded.
+func (s *session) greet() {
+	s.event("process", godap.ProcessEventBody{
+		Name: s.launched.path(), IsLocalProcess: true, StartMethod: "launch", PointerSize: 8 * s.prog.dbg.Arch().PtrSize,
+	})
+	s.event("module", godap.ModuleEventBody{Reason: "new", Module: s.module()})
+	if ok, why := s.prog.syms.HasDWARF(); !ok && !s.launched.NoDebug {
+		s.console("console", fmt.Sprintf("%s: no debug information (%s): only functions and instructions can be shown; compile with -g for lines and variables\n", s.launched.Program, why))
+	}
+	s.threadEvents()
+}
+
+func (s *session) configurationDone(c *call, m *godap.ConfigurationDoneRequest) (any, error) {
+	s.phase = stopped
+	c.then(func() { s.start(c) })
+	return nil, nil
+}
+
+// start lets a program go that was just loaded.
+func (s *session) start(c *call) {
+	if s.launched.StopOnEntry && !s.launched.NoDebug {
+		s.travel(c, motion{title: "Running to main", entry: true, run: s.prog.dbg.RunToMain})
+		return
+	}
+	s.travel(c, s.moveBy("Running", debugger.Motion{Verb: debugger.Continue}))
+}
+
+// restart makes a new machine with the program and runs that: a new history.
+func (s *session) restart(c *call, m *godap.RestartRequest) (any, error) {
+	args := s.launched
+	if len(m.Arguments) > 0 {
+		var a struct {
+			Arguments json.RawMessage `json:"arguments"` // the newest launch configuration
+		}
+		if err := json.Unmarshal(m.Arguments, &a); err != nil {
+			return nil, decodeFailure(err)
+		}
+		if len(a.Arguments) > 0 && string(a.Arguments) != "null" {
+			newer, err := parseLaunch(a.Arguments)
+			if err != nil {
+				return nil, err
+			}
+			args = newer
+		}
+	}
+	if args == nil {
+		return nil, &failure{id: errState, text: "restart: no program has been launched"}
+	}
+	if err := s.load(c, args); err != nil {
+		return nil, err
+	}
+	if s.phase == configuring {
+		return nil, nil
+	}
+	s.phase = stopped
+	c.then(func() {
+		s.greet()
+		s.start(c)
+	})
+	return nil, nil
+}
+
+func (s *session) terminate(c *call, m *godap.TerminateRequest) (any, error) {
+	s.terminated(c)
+	return nil, nil
+}
+
+// terminated lets the program go and tells the client so after the response.
+func (s *session) terminated(c *call) {
+	s.flushOutput(context.Background())
+	s.unload()
+	s.phase = ended
+	c.then(func() { s.event("terminated", nil) })
+}
+
+func (s *session) disconnect(c *call, m *godap.DisconnectRequest) (any, error) {
+	s.unload()
+	if s.phase&(configuring|stopped) != 0 {
+		s.phase = ended
+		c.then(func() { s.event("terminated", nil) })
+	}
+	return nil, nil
+}
+
+func readOnly(s *session, c *call) (any, error) {
+	return nil, &failure{id: errReadOnly, text: c.name + ": history can't be changed: registers, memory and variables are read-only"}
+}
+
+func noGoto(s *session, c *call) (any, error) {
+	return nil, &failure{id: errReadOnly, text: c.name + ": execution can't jump: history can't be changed; the word seek and the request " + CommandSeek + " travel in time"}
+}

@@ -1,0 +1,86 @@
+package dap
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	godap "github.com/google/go-dap"
+
+	"github.com/dap-revexec/dap-revexec/adapter/debugger"
+)
+
+// programOutput takes what the program writes to its standard output (fd 1) and
+// standard error (fd 2), while it runs live. It is called on the engine goroutine
+// in the middle of a motion.
+func (s *session) programOutput(fd int, icount uint64, p []byte) {
+	ctx := s.workCtx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	s.write(ctx, fd, icount, p, false)
+}
+
+// write sends output. The client gets text: a character that comes in two pieces
+// waits for its rest (unless all is true).
+func (s *session) write(ctx context.Context, fd int, icount uint64, p []byte, all bool) {
+	if s.shown.partial == nil {
+		s.shown.partial = map[int][]byte{}
+	}
+	if rest := s.shown.partial[fd]; len(rest) > 0 {
+		p = append(rest, p...)
+	}
+	keep := 0
+	if !all {
+		keep = incomplete(p)
+	}
+	s.shown.partial[fd] = append([]byte(nil), p[len(p)-keep:]...)
+	if p = p[:len(p)-keep]; len(p) == 0 {
+		return
+	}
+	body := OutputEventBody{Revexec: &OutputInfo{Icount: icount}}
+	body.Category = "stdout"
+	if fd == 2 {
+		body.Category = "stderr"
+	}
+	body.Output = strings.ToValidUTF8(string(p), "\uFFFD")
+	s.out.output(ctx, body)
+}
+
+// flushOutput sends what waits for the rest of a character.
+func (s *session) flushOutput(ctx context.Context) {
+	for _, fd := range []int{1, 2} {
+		if len(s.shown.partial[fd]) > 0 {
+			s.write(ctx, fd, s.prog.tl.Icount(), nil, true)
+		}
+	}
+}
+
+// incomplete is how many bytes at the end of p are the beginning of a character.
+func incomplete(p []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
+		if c := p[len(p)-n]; utf8.RuneStart(c) {
+			if c >= utf8.RuneSelf && !utf8.FullRune(p[len(p)-n:]) {
+				return n
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// logpoint sends what a logpoint says.
+func (s *session) logpoint(l debugger.LogMessage) {
+	body := OutputEventBody{
+		OutputEventBody: godap.OutputEventBody{Category: "console", Output: strings.ToValidUTF8(l.Text, "\uFFFD") + "\n"},
+		Revexec:         &OutputInfo{Icount: l.Icount},
+	}
+	if l.File != "" {
+		body.Source, body.Line = s.source1(l.File), s.lineOut(l.Line)
+	}
+	ctx := s.workCtx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	s.out.output(ctx, body)
+}

@@ -1,0 +1,184 @@
+package dap
+
+import (
+	"fmt"
+	"strings"
+
+	godap "github.com/google/go-dap"
+
+	"github.com/dap-revexec/dap-revexec/adapter/debugger"
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// threads, stackTrace, exceptionInfo, and the references to frames and variables.
+
+// frameRef is what a frameId stands for.
+type frameRef struct {
+	thread vm.ThreadID
+	frame  debugger.Frame
+}
+
+// references are the frames and variables that the client may name, until the
+// next motion. Numbers are not used again, so that an old one is told from a
+// new one.
+type references struct {
+	last, base int // numbers up to base are of earlier stops
+	frames     map[int]frameRef
+	frameID    map[[2]int]int // thread and level → number
+	vars       map[int]container
+}
+
+// drop forgets all references.
+func (r *references) drop() {
+	r.base = r.last
+	r.frames, r.frameID, r.vars = nil, nil, nil
+}
+
+func (r *references) addFrame(t vm.ThreadID, f *debugger.Frame) int {
+	key := [2]int{int(t), f.Level}
+	if id, ok := r.frameID[key]; ok {
+		return id
+	}
+	if r.frames == nil {
+		r.frames, r.frameID = map[int]frameRef{}, map[[2]int]int{}
+	}
+	r.last++
+	r.frames[r.last], r.frameID[key] = frameRef{t, *f}, r.last
+	return r.last
+}
+
+func (r *references) addVars(c container) int {
+	if r.vars == nil {
+		r.vars = map[int]container{}
+	}
+	r.last++
+	r.vars[r.last] = c
+	return r.last
+}
+
+// gone says why there is nothing under a number.
+func (r *references) gone(what string, id int) error {
+	if id > 0 && id <= r.base {
+		return &failure{id: errStale, quiet: true, text: fmt.Sprintf("%s %d belongs to an earlier stop: the program has moved since", what, id)}
+	}
+	return badArgument("there is no %s %d", what, id)
+}
+
+func (r *references) frame(id int) (frameRef, error) {
+	f, ok := r.frames[id]
+	if !ok {
+		return f, r.gone("frame", id)
+	}
+	return f, nil
+}
+
+func (r *references) container(id int) (container, error) {
+	v, ok := r.vars[id]
+	if !ok {
+		return v, r.gone("variablesReference", id)
+	}
+	return v, nil
+}
+
+func (s *session) threads(c *call, m *godap.ThreadsRequest) (any, error) {
+	return godap.ThreadsResponseBody{Threads: s.threadList()}, nil
+}
+
+// threadList describes the threads to the client.
+func (s *session) threadList() []godap.Thread {
+	out := []godap.Thread{}
+	for _, t := range s.prog.dbg.Threads() {
+		name := t.Name
+		if name == "" {
+			name = "thread"
+		}
+		name = fmt.Sprintf("%s (%d)", name, t.ID)
+		if t.State == vm.ThreadBlocked && t.Detail != "" {
+			name += ": " + t.Detail
+		}
+		out = append(out, godap.Thread{Id: int(t.ID), Name: strings.ToValidUTF8(name, "\uFFFD")})
+	}
+	return out
+}
+
+func (s *session) stackTrace(c *call, m *godap.StackTraceRequest) (any, error) {
+	a := &m.Arguments
+	if a.StartFrame < 0 || a.Levels < 0 {
+		return nil, badArgument("stackTrace: startFrame %d, levels %d: neither may be negative", a.StartFrame, a.Levels)
+	}
+	t, err := s.thread(a.ThreadId)
+	if err != nil {
+		return nil, err
+	}
+	frames, err := s.prog.dbg.Frames(t)
+	if err != nil {
+		s.log.Debug().Err(err).Msg("the stack ends early")
+	}
+	from := min(a.StartFrame, len(frames))
+	to := len(frames)
+	if a.Levels > 0 {
+		to = min(to, from+a.Levels)
+	}
+	out := make([]godap.StackFrame, 0, to-from)
+	for i := from; i < to; i++ {
+		out = append(out, s.stackFrame(t, &frames[i]))
+	}
+	return godap.StackTraceResponseBody{StackFrames: out, TotalFrames: len(frames)}, nil
+}
+
+// stackFrame describes a frame to the client.
+func (s *session) stackFrame(t vm.ThreadID, f *debugger.Frame) godap.StackFrame {
+	out := godap.StackFrame{
+		Id: s.refs.addFrame(t, f), Name: f.Name, InstructionPointerReference: hex(f.PC), ModuleId: 1,
+		CanRestart: !f.Inlined && f.CFA != 0,
+	}
+	if f.Inlined {
+		out.Name += " (inlined)"
+	}
+	if f.Subtle {
+		out.PresentationHint = "subtle"
+	}
+	if f.File != "" {
+		out.Source, out.Line, out.Column = s.source1(f.File), s.lineOut(f.Line), s.columnOut(f.Column)
+		return out
+	}
+	if src, line, ok := s.disassembly(f.PC); ok {
+		out.Source, out.Line = src, s.lineOut(line)
+	}
+	return out
+}
+
+func (s *session) exceptionInfo(c *call, m *godap.ExceptionInfoRequest) (any, error) {
+	ev := &s.shown.last
+	signal, fatal := ev.Signal, ev.Fatal
+	if ev.Reason == debugger.ReasonEnd && ev.Exit != nil {
+		signal, fatal = ev.Exit.Signal, true
+	}
+	if signal == 0 || ev.Icount != s.prog.tl.Icount() {
+		return nil, &failure{id: errState, text: "exceptionInfo: the program has not stopped for a signal"}
+	}
+	name, meaning := debugger.SignalName(signal)
+	mode := godap.ExceptionBreakMode("always")
+	if fatal {
+		mode = "unhandled"
+	}
+	text := ev.Text
+	if text == "" {
+		text = meaning
+	}
+	details := &godap.ExceptionDetails{Message: text, TypeName: name, FullTypeName: name + " (" + meaning + ")"}
+	frames, _ := s.prog.dbg.Frames(ev.Thread)
+	var b strings.Builder
+	for i := range frames[:min(len(frames), 50)] {
+		fmt.Fprintf(&b, "%s\n", describeFrame(&frames[i]))
+	}
+	details.StackTrace = b.String()
+	return godap.ExceptionInfoResponseBody{ExceptionId: name, Description: text, BreakMode: mode, Details: details}, nil
+}
+
+func describeFrame(f *debugger.Frame) string {
+	if f.File == "" {
+		return f.Name
+	}
+	return fmt.Sprintf("%s at %s:%d", f.Name, f.File, f.Line)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dap-revexec/dap-revexec/adapter/dap"
+	"github.com/dap-revexec/dap-revexec/adapter/gdbstub"
+	"github.com/dap-revexec/dap-revexec/checkpoint"
+	"github.com/dap-revexec/dap-revexec/vm/linux"
+)
+
+// newGDBServer builds the command that serves gdb.
+func newGDBServer(std stdio, log *logFlags) *cobra.Command {
+	var guest guestFlags
+	var listen string
+	var remote bool
+	cmd := &cobra.Command{
+		Use:   "gdbserver [flags] [--] PROGRAM [ARGS…]",
+		Short: "Serve a program to gdb and lldb, in both directions",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			logger, closer, err := log.open(std)
+			if err != nil {
+				return err
+			}
+			defer closer.Close()
+			cfg, err := guest.config(args)
+			if err != nil {
+				return err
+			}
+			var server *gdbstub.Server
+			cfg.Logger, cfg.Stdin = logger, std.in
+			cfg.Output = func(fd int, icount uint64, p []byte) { server.Output(fd, icount, p) }
+			m, err := linux.New(cfg)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			server = gdbstub.New(gdbstub.Config{
+				Timeline: checkpoint.New(m, checkpoint.Config{}), Logger: logger, Stdout: std.out, Stderr: std.err,
+			})
+			ln, err := dap.Listen(listen, remote)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(std.err, "Listening on %s (in gdb: target remote %[1]s)\n", ln.Addr())
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			if err := server.ListenAndServe(ctx, ln); !errors.Is(err, context.Canceled) {
+				return err
+			}
+			return exitStatus(128 + int(syscall.SIGINT))
+		},
+	}
+	guest.register(cmd.Flags())
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:1234", "the TCP address to serve on; port 0 has one chosen")
+	cmd.Flags().BoolVar(&remote, "allow-remote", false, "let --listen take an address that other machines can reach")
+	return cmd
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/dap-revexec/dap-revexec/vm/linux"
+)
+
+// guestFlags say what a guest program is started with.
+type guestFlags struct {
+	env []string
+	cwd string
+}
+
+func (g *guestFlags) register(f *pflag.FlagSet) {
+	f.StringArrayVar(&g.env, "env", nil, "add NAME=VALUE to the program's environment; may be repeated")
+	f.StringVar(&g.cwd, "cwd", "", "the program's working directory (default: the present one)")
+	f.SetInterspersed(false) // what follows the program is for the program
+}
+
+// config starts a machine's configuration for a command line PROGRAM ARGS….
+func (g *guestFlags) config(args []string) (linux.Config, error) {
+	dir, err := filepath.Abs(g.cwd)
+	if err != nil {
+		return linux.Config{}, err
+	}
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		return linux.Config{}, fmt.Errorf("--cwd %s: not a directory", g.cwd)
+	}
+	path, err := filepath.Abs(args[0])
+	if err != nil {
+		return linux.Config{}, err
+	}
+	env := os.Environ()
+	for _, kv := range g.env {
+		name, _, ok := strings.Cut(kv, "=")
+		if !ok || name == "" {
+			return linux.Config{}, fmt.Errorf("--env %q: write NAME=VALUE", kv)
+		}
+		env = append(without(env, name), kv)
+	}
+	return linux.Config{Path: path, Args: args, Env: env, Dir: dir}, nil
+}
+
+// without removes a variable from an environment.
+func without(env []string, name string) []string {
+	out := env[:0:0]
+	for _, kv := range env {
+		if !strings.HasPrefix(kv, name+"=") {
+			out = append(out, kv)
+		}
+	}
+	return out
+}
