@@ -2,24 +2,10 @@ package checkpoint
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/dap-revexec/dap-revexec/vm"
-)
-
-const (
-	// firstWindow is how many instructions before the start are searched
-	// first, and windowGrowth how much longer each following window is, until
-	// it covers a whole interval. The usual reverse step ends in the first.
-	firstWindow  = 1 << 6
-	windowGrowth = 1 << 4
-
-	// After manyHits in a window, or manyCalls of a filter that says no, the
-	// second half of what is left is searched first: only the last hit counts.
-	manyHits  = 64
-	manyCalls = 4096
-	// What is left is not halved when it is shorter than this.
-	leastHalved = 1 << 10
 )
 
 // Back finds the latest position p, lower ≤ p < Icount(), at which stops would
@@ -85,12 +71,13 @@ type search struct {
 	found bool
 	hit   vm.Stop // the last one found, with At set
 
-	calls   int  // of the filter, since the counter was reset
-	yielded bool // the filter has only ended a Run because there were many calls
+	calls     int    // of the filter, since the counter was reset
+	yielded   bool   // the filter has only ended a Run because there were many calls
+	yieldedAt uint64 // where it did so last
 }
 
 func newSearch(t *Timeline, stops *vm.Stops, from, lower uint64) *search {
-	s := &search{t: t, from: from, lower: lower}
+	s := &search{t: t, from: from, lower: lower, yieldedAt: math.MaxUint64}
 	s.pages, s.writes = writesOnly(stops)
 	own := *stops
 	if stops.Filter != nil {
@@ -103,7 +90,11 @@ func newSearch(t *Timeline, stops *vm.Stops, from, lower uint64) *search {
 			}
 			// After an access by the guest kernel there may be more of the
 			// same instruction's, which the next Run would not know of.
-			s.yielded = s.calls >= manyCalls && !stop.After
+			// And asking again at one position must come to an end.
+			s.yielded = s.calls >= t.tune.manyCalls && !stop.After && stop.Icount != s.yieldedAt
+			if s.yielded {
+				s.yieldedAt = stop.Icount
+			}
 			return s.yielded
 		}
 	}
@@ -122,7 +113,7 @@ func (s *search) run() error {
 	t.req.fraction = func(uint64) float64 {
 		return float64(s.from-end) / float64(s.from-s.lower)
 	}
-	for size := uint64(firstWindow); end > s.lower; {
+	for size := t.tune.firstWindow; end > s.lower; {
 		// There is a checkpoint at or after end: at least that at from, held by
 		// the request. What was written in the interval is known there.
 		i := t.store.after(end - 1)
@@ -140,7 +131,7 @@ func (s *search) run() error {
 			return err
 		}
 		end = start
-		size = min(size*windowGrowth, 1<<40)
+		size = min(size*t.tune.windowGrowth, 1<<40)
 	}
 	return nil
 }
@@ -184,7 +175,7 @@ func (s *search) window(start, end uint64) (found bool, err error) {
 			}
 			found, s.found, s.hit = true, true, stop
 			hits++
-			busy = hits >= manyHits
+			busy = hits >= t.tune.manyHits
 			if !stop.After && at-marked > end-at {
 				// Keeps the way to the last hit shorter than from there to
 				// the end, at a cost of log(end-start) snapshots.
@@ -200,7 +191,7 @@ func (s *search) window(start, end uint64) (found bool, err error) {
 			continue
 		}
 		hits, s.calls = 0, 0
-		if at < end && end-at >= leastHalved {
+		if at < end && end-at >= t.tune.leastHalved {
 			middle := at + (end-at)/2
 			later, err := s.secondHalf(middle, end)
 			if later || err != nil {

@@ -11,8 +11,6 @@ const (
 	// A slice takes about this part of the replay time, so that an interval is
 	// cut short in time when the guest turns slow, and progress can be told.
 	slicesPerInterval = 4
-	// No slice is shorter than this for the sake of time.
-	leastSlice = 1 << 15
 	// Weight of a new measurement against those before.
 	sampleWeight = 0.25
 	// Assumed before anything is measured, instructions per second.
@@ -48,8 +46,8 @@ func (p *pace) spacing() uint64 {
 	return min(max(uint64(s), p.min), p.max)
 }
 
-// slice is how many instructions to run at a time.
-func (p *pace) slice() uint64 { return max(p.spacing()/slicesPerInterval, leastSlice) }
+// slice is how many instructions to run between two looks at the clock.
+func (p *pace) slice() uint64 { return p.spacing() / slicesPerInterval }
 
 // overdue reports whether the interval that is being executed takes longer
 // already than it should, although it is shorter than the spacing: the guest

@@ -7,9 +7,6 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// progressEvery is the time between two calls of Config.Progress.
-const progressEvery = 100 * time.Millisecond
-
 // filterBatch is how many calls of a filter go between two looks at the clock.
 const filterBatch = 256
 
@@ -47,6 +44,7 @@ func (t *Timeline) begin(ctx context.Context, what string) (end func()) {
 		if t.cfg.Disabled {
 			t.store.dropTemps(t.base)
 		}
+		t.store.trim(t.view()) // what the request held may go now
 		t.lastRequest = time.Since(t.req.start)
 		t.req = request{}
 	}
@@ -58,7 +56,7 @@ func (t *Timeline) cancelled() bool { return t.req.ctx.Err() != nil }
 // progress reports if it is time to.
 func (t *Timeline) progress(now time.Time) {
 	r := &t.req
-	if t.cfg.Progress == nil || r.fraction == nil || now.Sub(r.reported) < progressEvery {
+	if t.cfg.Progress == nil || r.fraction == nil || now.Sub(r.reported) < t.tune.progressEvery {
 		return
 	}
 	r.reported = now

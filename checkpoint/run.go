@@ -34,6 +34,7 @@ func (t *Timeline) view() view {
 		spacing:  t.pace.spacing(),
 		cap:      t.cfg.MemoryCap,
 		base:     t.base,
+		maxTemps: t.tune.maxTemps,
 	}
 }
 
@@ -102,7 +103,7 @@ func (t *Timeline) sliceEnd(from, limit, before, after uint64) uint64 {
 			end = min(end, icount)
 		}
 	}
-	stopAt(saturate(from, t.pace.slice()))
+	stopAt(saturate(from, max(t.pace.slice(), t.tune.leastSlice)))
 	stopAt(t.Frontier())
 	if !t.cfg.Disabled {
 		stopAt(saturate(before, t.pace.spacing()))

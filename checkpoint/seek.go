@@ -7,11 +7,6 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// ladder is how many instructions before the target of a replay temporary
-// checkpoints are laid: the next request for a position just before the target
-// finds one near, wherever it looks.
-var ladder = [...]uint64{1e8, 1e7, 1e6, 1e5, 1e4, 1e3}
-
 // Seek puts the machine at icount. The error is ErrBeyondFrontier when it has
 // not been reached yet, ErrCancelled when ctx ended first, or tells that the
 // replay failed; the machine is where it was, then.
@@ -53,7 +48,7 @@ func (t *Timeline) goTo(icount uint64, tell bool) error {
 	if tell {
 		t.req.fraction = between(start, icount)
 	}
-	for _, d := range ladder {
+	for _, d := range t.tune.ladder {
 		// A rung is worth its snapshot if it is well past the rung before.
 		if icount < d || icount-d < t.m.Icount() || icount-d-t.m.Icount() < d {
 			continue

@@ -8,11 +8,13 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// Temporary checkpoints kept, and the part of the memory cap that they may take.
 const (
-	maxTemps     = 64
+	// tempCapShare is the part of the memory cap that temporary checkpoints
+	// may take: one of so many.
 	tempCapShare = 4
-	tempNearness = 64 // instructions: closer to the current position all are equally near
+	// tempNearness, in instructions: all that are closer to the current
+	// position count as equally near.
+	tempNearness = 64
 )
 
 // kind is a checkpoint's kind.
@@ -182,6 +184,7 @@ type view struct {
 	spacing  uint64      // what checkpoints are laid at now
 	cap      int64       // bytes
 	base     *checkpoint // not to be dropped
+	maxTemps int
 }
 
 // trim drops temporary checkpoints past their budget and thins the permanent
@@ -204,7 +207,7 @@ type view struct {
 //   - Temporary ones: length / distance, and the distance from the current
 //     position alone. That keeps them ever denser towards it.
 func (s *store) trim(v view) {
-	for s.temps > maxTemps || s.tempPages*pageSize > v.cap/tempCapShare {
+	for s.temps > v.maxTemps || s.tempPages*pageSize > v.cap/tempCapShare {
 		if !s.dropLeastHarm(temporary, v) {
 			break
 		}

@@ -99,6 +99,7 @@ type Stats struct {
 type Timeline struct {
 	m     vm.Machine
 	cfg   Config
+	tune  tuning
 	store store
 	pace  pace
 	req   request
@@ -121,7 +122,7 @@ func New(m vm.Machine, cfg Config) *Timeline {
 	if m.Icount() != 0 {
 		panic("checkpoint: the machine of a new timeline is not at icount 0")
 	}
-	t := &Timeline{m: m, cfg: cfg.withDefaults()}
+	t := &Timeline{m: m, cfg: cfg.withDefaults(), tune: defaultTuning}
 	t.store.init()
 	t.pace.init(t.cfg)
 	t.lay(permanent)
