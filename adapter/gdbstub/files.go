@@ -104,7 +104,7 @@ func (s *session) fileOpen(args string) response {
 
 // openFile opens one of the files that are served.
 func (s *session) openFile(path string) (openFile, error) {
-	proc := fmt.Sprintf("/proc/%d/", s.pid())
+	proc := fmt.Sprintf("/proc/%d/", s.pid)
 	switch path {
 	case s.m.Image().Path, proc + "exe":
 		return openHost(s.m.Image().Path)
@@ -211,7 +211,7 @@ func (s *session) fileReadlink(args string) response {
 	switch {
 	case !good:
 		return fileResult(0, fileioInvalid)
-	case path == fmt.Sprintf("/proc/%d/exe", s.pid()):
+	case path == fmt.Sprintf("/proc/%d/exe", s.pid):
 		return fileData(s.m.Image().Path)
 	}
 	return fileResult(0, fileioNoEntry)

@@ -8,13 +8,15 @@ import (
 
 // qSupported exchanges features. The client's list comes as :NAME+;NAME=VALUE;….
 func (s *session) qSupported(_ context.Context, args string) response {
-	s.client.swbreak, s.client.hwbreak, s.client.errorMessage = false, false, false
+	s.client = abilities{}
 	for _, f := range strings.Split(strings.TrimPrefix(args, ":"), ";") {
 		switch f {
 		case "swbreak+":
 			s.client.swbreak = true
 		case "hwbreak+":
 			s.client.hwbreak = true
+		case "multiprocess+":
+			s.client.multiprocess = true
 		case "error-message+":
 			s.client.errorMessage = true
 		}
@@ -36,6 +38,10 @@ func (s *session) qSupported(_ context.Context, args string) response {
 	// gdb takes a stop reason that it did not ask for as an error.
 	if s.client.swbreak {
 		features = append(features, "swbreak+")
+	}
+	if s.client.multiprocess {
+		// There is one process, but without this gdb does not know its number.
+		features = append(features, "multiprocess+")
 	}
 	if s.client.hwbreak {
 		features = append(features, "hwbreak+")
@@ -75,7 +81,7 @@ func (s *session) hostInfo(context.Context, string) response {
 func (s *session) processInfo(context.Context, string) response {
 	a := s.m.Arch()
 	return answer(fmt.Sprintf("pid:%x;parent-pid:1;real-uid:0;real-gid:0;effective-uid:0;effective-gid:0;triple:%s;ostype:linux;vendor:unknown;endian:little;ptrsize:%d;",
-		s.pid(), hexText(triple(a.Name)), a.PtrSize))
+		s.pid, hexText(triple(a.Name)), a.PtrSize))
 }
 
 // triple is the LLVM target triple of a GOARCH name.

@@ -81,6 +81,3 @@ func singleID(s string) (vm.ThreadID, bool) {
 	}
 	return vm.ThreadID(v), true
 }
-
-// threadText writes a thread id.
-func threadText(t vm.ThreadID) string { return strconv.FormatUint(uint64(t), 16) }

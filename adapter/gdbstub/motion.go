@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -15,14 +16,27 @@ import (
 
 // forwardStops is what a motion forward from the current position stops at: the
 // client's breakpoints and watchpoints and signals, but not what it has been
-// told of here. Breakpoints removed since the last stop count if removed is set.
-func (s *session) forwardStops(removed bool) *vm.Stops {
+// told of here.
+//
+// If the client wants thread alone to run alone, breakpoints that it has removed
+// since the last stop still count for the other threads, which can't be held: gdb
+// takes the breakpoint out from under a thread that it moves over it, on the
+// understanding that no other thread runs meanwhile.
+func (s *session) forwardStops(alone vm.ThreadID) *vm.Stops {
 	start, known := s.tl.Icount(), s.seen
 	if known.icount != start {
 		known = seen{}
 	}
+	set := s.points.set
+	if alone != anyThread && len(s.points.removed) > 0 {
+		addrs := slices.Clone(set.Addrs())
+		for a := range s.points.removed {
+			addrs = append(addrs, a)
+		}
+		set = vm.NewBreaks(addrs...)
+	}
 	return &vm.Stops{
-		Breaks: s.points.set, Watches: s.points.ranges, Signals: true,
+		Breaks: set, Watches: s.points.ranges, Signals: true,
 		// The instruction here may be another thread's, or have been reached by a
 		// step: then the client has not heard of the breakpoint on it.
 		AtStart: true,
@@ -32,8 +46,11 @@ func (s *session) forwardStops(removed bool) *vm.Stops {
 				if st.Icount == start && st.Thread == known.thread {
 					return false
 				}
-				if p := s.points.removed[st.PC]; removed && p != nil && s.breakHolds([]*point{p}, st.Thread) {
+				if p := s.points.removed[st.PC]; p != nil && alone != anyThread && st.Thread != alone && s.breakHolds([]*point{p}, st.Thread) {
 					return true
+				}
+				if len(s.points.breaks[st.PC]) == 0 {
+					return false // removed
 				}
 				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
 			case vm.StopWatch:
@@ -54,35 +71,38 @@ func accessAt(st *vm.Stop) uint64 {
 	return st.Icount
 }
 
-// runForward goes on until something stops the guest.
-func (s *session) runForward(ctx context.Context) stopReply {
+// runForward goes on until something stops the guest. If the client wants only
+// one thread to run, that is alone.
+func (s *session) runForward(ctx context.Context, alone vm.ThreadID) stopReply {
 	from := s.tl.Icount()
-	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops(false))
+	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops(alone))
 	return s.arrive(ctx, st, from)
 }
 
-// stepThread executes one instruction of thread t, or of the next thread if t is
-// anyThread, and goes on while t's PC is in [lo, hi). Other threads run when it
-// is their turn, and may run into a breakpoint or watchpoint.
-func (s *session) stepThread(ctx context.Context, t vm.ThreadID, lo, hi uint64) stopReply {
+// stepThread executes one instruction of the action's thread, or of the next if
+// that is anyThread, and goes on while its PC is in the action's range. Other
+// threads run when it is their turn, and may run into a breakpoint or watchpoint;
+// alone is as in runForward.
+func (s *session) stepThread(ctx context.Context, a action, alone vm.ThreadID) stopReply {
+	t := a.thread
 	if _, alive := s.thread(t); !alive {
 		t = s.m.CurrentThread()
 	}
 	from := s.tl.Icount()
 	for {
 		if s.m.CurrentThread() != t {
-			if r, stopped := s.runUntilNext(ctx, t, from); stopped {
+			if r, stopped := s.runUntilNext(ctx, t, alone, from); stopped {
 				return r
 			}
 		}
-		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops(false))
+		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops(anyThread))
 		if st.Reason != vm.StopLimit {
 			return s.arrive(ctx, st, from)
 		}
 		if _, exited := s.m.Exited(); exited {
 			return s.end(from)
 		}
-		if pc := s.m.Reg(t, s.m.Arch().PC); pc < lo || pc >= hi {
+		if pc := s.m.Reg(t, s.m.Arch().PC); pc < a.lo || pc >= a.hi {
 			return s.stepped(t)
 		}
 		if ctx.Err() != nil {
@@ -107,21 +127,13 @@ const divertSlice = 1_000_000
 //
 // A thread that waits for its turn stands still, so the place to look for is its
 // PC. Only a signal handler can divert it; that is noticed somewhat late.
-//
-// gdb takes the breakpoint out from under a thread that it steps, on the
-// understanding that no other thread runs meanwhile. Here others may, so for
-// them breakpoints removed since the last stop still count.
-func (s *session) runUntilNext(ctx context.Context, t vm.ThreadID, from uint64) (stopReply, bool) {
+func (s *session) runUntilNext(ctx context.Context, t, alone vm.ThreadID, from uint64) (stopReply, bool) {
 	pcReg := s.m.Arch().PC
 	pc := s.m.Reg(t, pcReg)
-	addrs := append([]uint64{pc}, s.points.set.Addrs()...)
-	for a := range s.points.removed {
-		addrs = append(addrs, a)
-	}
 	for {
-		stops := s.forwardStops(true)
+		stops := s.forwardStops(alone)
 		user := stops.Filter
-		stops.Breaks = vm.NewBreaks(addrs...)
+		stops.Breaks = vm.NewBreaks(append([]uint64{pc}, stops.Breaks.Addrs()...)...)
 		stops.Filter = func(st *vm.Stop) bool {
 			if st.Reason == vm.StopBreak && st.Thread == t {
 				return st.PC == pc

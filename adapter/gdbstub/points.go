@@ -43,7 +43,7 @@ type points struct {
 	set     *vm.Breaks          // the addresses of breaks
 	ranges  []vm.Watch          // of watches, at the same index
 	// removed has the breakpoints that were removed since the last stop: see
-	// session.stepThread.
+	// session.forwardStops.
 	removed map[uint64]*point
 }
 

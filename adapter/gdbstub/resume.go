@@ -22,7 +22,8 @@ func (s *session) vCont(ctx context.Context, args string) response {
 	if args == "?" {
 		return answer(vContActions)
 	}
-	var step *stepAction
+	var step *action
+	alone, all := anyThread, false // the only thread that is to run
 	actions := strings.Split(args, ";")
 	if len(actions) < 2 || actions[0] != "" {
 		return s.malformed()
@@ -32,58 +33,58 @@ func (s *session) vCont(ctx context.Context, args string) response {
 		if !good {
 			return s.malformed()
 		}
-		if x != nil && step == nil {
-			step = x
+		if x.step && step == nil {
+			step = &x
 		}
+		if x.thread == anyThread || alone != anyThread {
+			all = true
+		}
+		alone = x.thread
+	}
+	if all {
+		alone = anyThread
 	}
 	if step == nil {
-		return s.finish(s.runForward(ctx))
+		return s.finish(s.runForward(ctx, alone))
 	}
-	return s.finish(s.stepThread(ctx, step.thread, step.lo, step.hi))
+	return s.finish(s.stepThread(ctx, *step, alone))
 }
 
-// stepAction is a step of a thread, while its PC is in [lo, hi).
-type stepAction struct {
-	thread vm.ThreadID // anyThread for whichever is next
-	lo, hi uint64
+// action is what a vCont packet asks of a thread.
+type action struct {
+	thread vm.ThreadID // anyThread for all
+	step   bool
+	lo, hi uint64 // keep stepping while the PC is in [lo, hi)
 }
 
-// parseAction parses one action of vCont; nil for a continue.
-func parseAction(a string) (*stepAction, bool) {
-	a, id, forOne := strings.Cut(a, ":")
-	thread := anyThread
+// parseAction parses one action of vCont.
+func parseAction(text string) (a action, good bool) {
+	text, id, forOne := strings.Cut(text, ":")
 	if forOne {
 		t, good := threadID(id)
 		if !good {
-			return nil, false
+			return a, false
 		}
-		thread = max(t, anyThread)
+		a.thread = max(t, anyThread)
 	}
-	if a == "" {
-		return nil, false
+	if text == "" {
+		return a, false
 	}
-	kind, rest := a[0], a[1:]
+	kind, rest := text[0], text[1:]
+	a.step = kind == 's' || kind == 'S' || kind == 'r'
 	switch kind {
 	case 'c', 's':
-		if rest != "" {
-			return nil, false
-		}
+		return a, rest == ""
 	case 'C', 'S':
 		// The signal would be the one that the guest is about to get anyway, or
 		// change history.
-		if _, good := number(rest); !good {
-			return nil, false
-		}
+		_, good = number(rest)
+		return a, good
 	case 'r':
-		lo, hi, good := pair(rest, ",")
-		return &stepAction{thread, lo, hi}, good
-	default:
-		return nil, false
+		a.lo, a.hi, good = pair(rest, ",")
+		return a, good
 	}
-	if kind == 'c' || kind == 'C' {
-		return nil, true
-	}
-	return &stepAction{thread: thread}, true
+	return a, false
 }
 
 // The resume packets from before vCont: c [ADDR], s [ADDR], C SIG[;ADDR] and
@@ -94,7 +95,7 @@ func (s *session) oldContinue(ctx context.Context, addr string) response {
 	if addr != "" {
 		return answer("E." + unchangeable)
 	}
-	return s.finish(s.runForward(ctx))
+	return s.finish(s.runForward(ctx, anyThread))
 }
 
 func (s *session) oldContinueSignal(ctx context.Context, args string) response {
@@ -106,7 +107,7 @@ func (s *session) oldStep(ctx context.Context, addr string) response {
 	if addr != "" {
 		return answer("E." + unchangeable)
 	}
-	return s.finish(s.stepThread(ctx, max(s.resume, anyThread), 0, 0))
+	return s.finish(s.stepThread(ctx, action{thread: max(s.resume, anyThread), step: true}, anyThread))
 }
 
 func (s *session) oldStepSignal(ctx context.Context, args string) response {

@@ -51,13 +51,14 @@ type Server struct {
 	tl      Timeline
 	machine vm.Machine
 	regs    *registers
-	session *session // the current one, nil between clients
+	pid     vm.ThreadID // constant
+	session *session    // the current one, nil between clients
 }
 
 // New returns a server for a timeline.
 func New(cfg Config) *Server {
 	m := cfg.Timeline.Machine()
-	return &Server{cfg: cfg, tl: cfg.Timeline, machine: m, regs: newRegisters(m.Arch())}
+	return &Server{cfg: cfg, tl: cfg.Timeline, machine: m, regs: newRegisters(m.Arch()), pid: processID(m)}
 }
 
 // ListenAndServe serves the clients that connect to l, one at a time: another

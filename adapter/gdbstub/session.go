@@ -17,6 +17,7 @@ type session struct {
 	tl   Timeline
 	m    vm.Machine
 	regs *registers
+	pid  vm.ThreadID
 	link *link
 	log  zerolog.Logger
 
@@ -37,6 +38,7 @@ type session struct {
 type abilities struct {
 	swbreak       bool // understands the stop reason swbreak
 	hwbreak       bool // and hwbreak
+	multiprocess  bool // writes thread ids as pPID.TID
 	errorMessage  bool // takes E.TEXT as an answer to everything
 	threadSuffix  bool // lldb: puts ;thread:TID; behind register packets
 	threadsInStop bool // lldb: wants all threads in stop replies
@@ -85,7 +87,7 @@ func (s *session) malformed() response {
 
 func newSession(srv *Server, l *link, log zerolog.Logger) *session {
 	s := &session{
-		tl: srv.tl, m: srv.machine, regs: srv.regs, link: l, log: log,
+		tl: srv.tl, m: srv.machine, regs: srv.regs, pid: srv.pid, link: l, log: log,
 		points:  newPoints(),
 		objects: map[string]string{},
 	}

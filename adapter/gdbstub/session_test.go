@@ -62,7 +62,9 @@ func TestHandshake(t *testing.T) {
 	c.want("vCont?", vContActions)
 	c.want("QStartNoAckMode", "OK")
 	c.acks = false
-	c.want("qC", "QC1")
+	c.want("qC", "QCp1.1")
+	c.want("qfThreadInfo", "mp1.1")
+	c.wantStop("vCont;s:p1.1;c:p1.-1", "05", 0x1004)
 }
 
 func TestAcknowledgements(t *testing.T) {

@@ -62,7 +62,7 @@ func (s *session) expedited() []int {
 // render writes a stop reply packet.
 func (s *session) render(r stopReply) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "T%02xthread:%s;", s.signalNumber(r.signal), threadText(r.thread))
+	fmt.Fprintf(&b, "T%02xthread:%s;", s.signalNumber(r.signal), s.id(r.thread))
 	switch r.cause {
 	case causeBreak:
 		if s.client.swbreak {

@@ -40,12 +40,20 @@ func (s *session) threadIDs() []vm.ThreadID {
 	return ids
 }
 
-// pid is the process's number: its first thread's, or whatever is left of it.
-func (s *session) pid() vm.ThreadID {
-	if ids := s.threadIDs(); len(ids) > 0 {
-		return ids[0]
+// processID is the guest's process number: that of its first thread.
+func processID(m vm.Machine) vm.ThreadID {
+	if list := m.Threads(); len(list) > 0 {
+		return list[0].ID
 	}
-	return s.m.CurrentThread()
+	return m.CurrentThread()
+}
+
+// id writes a thread id as the client wants it.
+func (s *session) id(t vm.ThreadID) string {
+	if s.client.multiprocess {
+		return fmt.Sprintf("p%x.%x", int(s.pid), int(t))
+	}
+	return fmt.Sprintf("%x", int(t))
 }
 
 // generalThread is the thread that register packets are about.
@@ -93,7 +101,7 @@ func (s *session) threadAlive(_ context.Context, args string) response {
 }
 
 func (s *session) currentThread(context.Context, string) response {
-	return answer("QC" + threadText(s.generalThread()))
+	return answer("QC" + s.id(s.generalThread()))
 }
 
 // firstThreadInfo gives all threads at once: 4096, the most a guest may have, fit
@@ -107,7 +115,7 @@ func (s *session) nextThreadInfo(context.Context, string) response { return answ
 func (s *session) threadList() string {
 	var ids []string
 	for _, t := range s.threadIDs() {
-		ids = append(ids, threadText(t))
+		ids = append(ids, s.id(t))
 	}
 	return strings.Join(ids, ",")
 }

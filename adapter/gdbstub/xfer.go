@@ -71,7 +71,7 @@ func (s *session) threadsObject(string) (string, bool) {
 	b.WriteString("<?xml version=\"1.0\"?>\n<threads>\n")
 	for _, t := range s.m.Threads() {
 		if s.lives(t) {
-			fmt.Fprintf(&b, "<thread id=\"%s\" name=\"%s\">%s</thread>\n", threadText(t.ID), xmlText(t.Name), xmlText(describe(t)))
+			fmt.Fprintf(&b, "<thread id=\"%s\" name=\"%s\">%s</thread>\n", s.id(t.ID), xmlText(t.Name), xmlText(describe(t)))
 		}
 	}
 	b.WriteString("</threads>\n")
