@@ -101,7 +101,7 @@ func (d *Debugger) run(ctx context.Context, back bool, extra *vm.Breaks, reached
 			st, err = d.tl.Back(ctx, 0, stops)
 		} else {
 			start := d.m.Icount()
-			st = d.tl.Forward(ctx, noLimit, stops)
+			st = d.forward(ctx, stops)
 			d.counted(start)
 		}
 		d.Moved()
@@ -122,6 +122,23 @@ func (d *Debugger) run(ctx context.Context, back bool, extra *vm.Breaks, reached
 		ev.Logs = r.logs
 		return ev, err
 	}
+}
+
+// forward runs to a stop. A breakpoint or signal at the very start does not
+// count, but a watched access does: going back to an access leaves the machine
+// before it, and going forward from there must come to it again.
+func (d *Debugger) forward(ctx context.Context, stops *vm.Stops) vm.Stop {
+	if len(stops.Watches) == 0 {
+		return d.tl.Forward(ctx, noLimit, stops)
+	}
+	next := d.m.Icount() + 1
+	st := d.tl.Forward(ctx, next, &vm.Stops{Watches: stops.Watches, AtStart: true})
+	if st.Reason != vm.StopLimit || d.m.Icount() < next {
+		return st
+	}
+	rest := *stops
+	rest.AtStart = true
+	return d.tl.Forward(ctx, noLimit, &rest)
 }
 
 // stopped makes the event of a stop that is no breakpoint's or watchpoint's.
