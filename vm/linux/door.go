@@ -17,6 +17,9 @@ const (
 	wakePoll = 2
 )
 
+// unnoticed is the grain in which waiting for standard input takes virtual time.
+const unnoticed = 20 * time.Millisecond
+
 // live reports whether the instruction or tick at the current position has
 // never been executed before: only then is the outside asked or told anything.
 func (m *Machine) live() bool {
@@ -126,7 +129,9 @@ func (m *Machine) awaitOutside(deadline uint64, stdin bool) (in *vm.Input, ok bo
 	}
 	began := time.Now()
 	got, why := m.host.stdin.wait(left, stdin, m.wake, m.interrupted.Load)
-	elapsed := min(uint64(time.Since(began)), left)
+	// Waits too short to notice take no virtual time: input that is there already
+	// (a file) makes every run alike, however busy the host is.
+	elapsed := min(uint64(time.Since(began)/unnoticed*unnoticed), left)
 	switch why {
 	case waitInterrupted:
 		return nil, false

@@ -37,11 +37,11 @@ func (m *Machine) readiness(d *desc) (ev uint32, outside bool) {
 	return ev, outside
 }
 
-// multiWait is the frame of the calls that wait for several files. check tells
-// how many are ready and whether standard input could make it more; done writes
-// the result. timeout is the deadline; mask, if not nil, replaces the signal mask
-// meanwhile.
-func (m *Machine) multiWait(t *thread, deadline uint64, mask *uint64, r restart, check func() (n int64, outside bool), done func(n int64) int64) int64 {
+// multiWait is the frame of the calls that wait for several files until a
+// deadline. check tells how many are ready and whether standard input could make
+// it more; done writes the result. mask, if not nil, replaces the signal mask
+// meanwhile. The time left is written to rem, unless it is 0.
+func (m *Machine) multiWait(t *thread, deadline uint64, mask *uint64, rem uint64, check func() (n int64, outside bool), done func(n int64) int64) int64 {
 	if mask != nil && !t.blocked() {
 		m.replaceMask(t, *mask)
 	}
@@ -50,13 +50,13 @@ func (m *Machine) multiWait(t *thread, deadline uint64, mask *uint64, r restart,
 		m.lookStdin(t)
 		n, outside = check()
 	}
-	switch {
-	case n != 0:
-		return done(n)
-	case deadline <= m.now():
-		return done(0)
+	if n == 0 && deadline > m.now() {
+		return m.block(t, wait{kind: waitFile, deadline: deadline, desc: -1, outside: outside, rem: rem})
 	}
-	return m.block(t, wait{kind: waitFile, deadline: deadline, restart: r, desc: -1, outside: outside})
+	if rem != 0 && deadline != never {
+		m.copyOut(rem, timespec(deadline-min(deadline, m.now())))
+	}
+	return done(n)
 }
 
 // deadlineArg reads a pointer to a relative time-out, nil for none. A retried
@@ -127,7 +127,7 @@ func sysPpoll(m *Machine, t *thread, a *[6]uint64) int64 {
 		}
 		return ready, outside
 	}
-	return m.multiWait(t, deadline, mask, restartNever, check, func(ready int64) int64 {
+	return m.multiWait(t, deadline, mask, a[2], check, func(ready int64) int64 {
 		m.copyOut(a[0], raw)
 		return ready
 	})
@@ -194,7 +194,7 @@ func sysPselect6(m *Machine, t *thread, a *[6]uint64) int64 {
 		}
 		return ready, outside
 	}
-	return m.multiWait(t, deadline, mask, restartNever, check, func(ready int64) int64 {
+	return m.multiWait(t, deadline, mask, a[4], check, func(ready int64) int64 {
 		for i, set := range out {
 			if sets[i] != nil {
 				m.copyOut(a[1+i], set)
@@ -352,7 +352,7 @@ func (m *Machine) epollWait(t *thread, a *[6]uint64, deadline uint64) int64 {
 		}
 		return n, outside
 	}
-	return m.multiWait(t, deadline, mask, restartNever, check, func(n int64) int64 {
+	return m.multiWait(t, deadline, mask, 0, check, func(n int64) int64 {
 		var b record
 		var reported []epollItem
 		kept := make([]epollItem, 0, len(e.items))

@@ -77,13 +77,20 @@ func (m *Machine) schedule() {
 func (m *Machine) retry() bool {
 	progress := false
 	for _, t := range m.st.waiters(waitFile) {
-		m.nr, m.args = t.wait.nr, t.wait.args
-		if ret := calls[m.nr].fn(m, t, &m.args); ret != blocked {
-			m.finish(t, ret)
-			progress = true
-		}
+		progress = m.try(t) || progress
 	}
 	return progress
+}
+
+// try tries the call that t waits in once more. It reports whether it has ended.
+func (m *Machine) try(t *thread) bool {
+	m.nr, m.args = t.wait.nr, t.wait.args
+	ret := calls[m.nr].fn(m, t, &m.args)
+	if ret == blocked {
+		return false
+	}
+	m.finish(t, ret)
+	return true
 }
 
 // block makes t wait; its call has retired and gets its result later. When a
@@ -160,7 +167,11 @@ func (m *Machine) expire() bool {
 		return 1
 	})
 	for _, t := range due {
-		m.finish(t, t.wait.late)
+		if t.wait.kind == waitFile { // the call has to tell that nothing is ready
+			m.try(t)
+		} else {
+			m.finish(t, t.wait.late)
+		}
 	}
 	return progress || len(due) > 0
 }
