@@ -37,6 +37,7 @@ type Program struct {
 
 	types   []named // by name
 	globals []named // by name
+	enums   []named // enumerators, by name
 	goTypes map[uint64]dwarf.Offset
 
 	mu      sync.Mutex // guards the caches below

@@ -68,6 +68,7 @@ type scanner struct {
 	origins  map[dwarf.Offset]*origin
 	insts    []instance
 	types    []named
+	enums    []named // enumerators; off is that of their type
 	globals  []named
 	goTypes  map[uint64]dwarf.Offset // by DW_AT_go_runtime_type
 	fields   int                     // attributes that may still be read
@@ -79,6 +80,7 @@ type level struct {
 	fn   int32 // function around, -1 if none
 	inst int32 // inlined instance around, -1 if none
 	qual string
+	enum dwarf.Offset // enumeration type around
 }
 
 func (s *scanner) scan(headers []unitHeader) error {
@@ -233,7 +235,12 @@ func (s *scanner) entry(e *dwarf.Entry, u *Unit, l *level) error {
 		if name := s.addType(e, u, l); name != "" && u.Language != LangC && u.Language != LangGo {
 			l.qual = name + "::"
 		}
-	case dwarf.TagEnumerationType, dwarf.TagTypedef, dwarf.TagBaseType, dwarf.TagUnspecifiedType:
+	case dwarf.TagEnumerationType:
+		s.addType(e, u, l)
+		l.enum = e.Offset
+	case dwarf.TagEnumerator:
+		s.addEnumerator(e, u, l)
+	case dwarf.TagTypedef, dwarf.TagBaseType, dwarf.TagUnspecifiedType:
 		s.addType(e, u, l)
 	case dwarf.TagPointerType, dwarf.TagSubroutineType, dwarf.TagArrayType:
 		if u.Language == LangGo {

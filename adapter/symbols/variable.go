@@ -108,7 +108,7 @@ func (p *Program) indexNames(s *scanner) {
 			p.globals = append(p.globals, n)
 		}
 	}
-	p.types = s.types
+	p.types, p.enums = s.types, s.enums
 	byName := func(a, b named) int {
 		if c := strings.Compare(a.name, b.name); c != 0 {
 			return c
@@ -117,6 +117,7 @@ func (p *Program) indexNames(s *scanner) {
 	}
 	slices.SortFunc(p.globals, byName)
 	slices.SortFunc(p.types, byName)
+	slices.SortFunc(p.enums, byName)
 }
 
 // Globals finds global and file-static variables and constants by name:
