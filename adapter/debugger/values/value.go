@@ -2,16 +2,14 @@ package values
 
 import (
 	"errors"
+	"fmt"
+	"math"
 
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
-	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// Format says how to show a value. The zero Format is a language's usual way.
-type Format struct {
-	Hex   bool // integers and enums in hexadecimal
-	Limit int  // most characters of a text; 0 for 256
-}
+// MaxBytes is the size of the largest value that [Value.Bytes] reads.
+const MaxBytes = 1 << 20
 
 // Kind sorts values by how a user interface presents them.
 type Kind uint8
@@ -40,121 +38,276 @@ type Hint struct {
 }
 
 // Value is a value of the guest: a type and where its bytes are.
-type Value struct{}
+type Value struct {
+	c    *Context
+	name string
+	expr string // gives the value again; "" if there is none
+	prec int    // of expr
+	// prefix is what members' names are put after to make their expr, where it
+	// does not follow from this one: a member without a name has no expr, its own
+	// members have.
+	prefix string
 
-var errNotYet = errors.New("values: not there yet")
+	typ  *symbols.Type // nil: void, or none
+	desc string        // the type for people, where it is not typ's own name
+	goL  bool          // shown as Go
+	src  source
+	bits bitField
+	err  error // why there is nothing to read
 
-// Evaluate evaluates an expression. The error is an [*Error]. A value that
-// can't be read is no error here: see [Value.Err].
-func Evaluate(c *Context, expr string) (*Value, error) { return nil, errNotYet }
+	origin  *origin // the pointer that it was reached through
+	static  bool
+	result  bool
+	isConst bool
+	kind    Kind // KindRegister or KindBase; else found from the type
+	letter  byte // the format asked for with the expression, or 0
 
-// Expr is a parsed expression, for evaluation at many positions: a breakpoint's
-// condition. It belongs to one goroutine.
-type Expr struct{}
-
-// Parse parses an expression. Which names are types, and whether the language is
-// C or Go, depends on c: evaluate in frames of the same function only.
-func Parse(c *Context, expr string) (*Expr, error) { return nil, errNotYet }
-
-// Eval evaluates the expression in c, as [Evaluate] does.
-func (e *Expr) Eval(c *Context) (*Value, error) { return nil, errNotYet }
-
-// String is the expression as it was written.
-func (e *Expr) String() string { return "" }
-
-// Error is what is wrong with an expression.
-type Error struct {
-	Expr string
-	Pos  int // where in Expr, in bytes from 0
-	Msg  string
+	untyped bool              // a constant of Go without a type of its own
+	isNil   bool              // Go's nil
+	lit     *string           // a string that is not in the guest
+	fn      *symbols.Function // a function, at src.addr
+	symbol  bool              // a symbol without debug information, at src.addr
+	reg     int               // index of the register that this is, +1
+	kids    []*Value          // children that are not found from the type
+	implied *symbols.Variable // what a pointer without a location points into
+	shift   int64             // … at this offset, bytes
 }
 
-func (e *Error) Error() string { return e.Msg }
+// origin remembers the pointer that led to a value.
+type origin struct {
+	expr string
+	addr uint64
+	goL  bool
+}
 
-// Locals lists the local variables of the frame, without its arguments, in order
-// of declaration.
-func Locals(c *Context) ([]*Value, error) { return nil, errNotYet }
+// bitField says which bits of the value's bytes are its own; size 0 for all.
+type bitField struct{ start, size int64 }
 
-// Args lists the arguments of the frame's function (in Go the result parameters,
-// too), in order of declaration.
-func Args(c *Context) ([]*Value, error) { return nil, errNotYet }
-
-// Globals lists the global and file-static variables of the frame's compilation
-// unit (in Go: package), in order of declaration.
-func Globals(c *Context) []*Value { return nil }
-
-// Registers lists the frame's registers of a group.
-func Registers(c *Context, group vm.RegGroup) []*Value { return nil }
+// bytes is the number of bytes that the bits touch.
+func (b bitField) bytes() int64 { return (b.start + b.size + 7) / 8 }
 
 // Name is what the value is called among its siblings: "x", "next", "[3]". For an
 // evaluated expression it is the expression.
-func (v *Value) Name() string { return "" }
+func (v *Value) Name() string { return v.name }
 
 // Expr is an expression that gives the same value in the same frame, "" if there
 // is none.
-func (v *Value) Expr() string { return "" }
+func (v *Value) Expr() string { return v.expr }
 
 // Type is the type as the value's language writes it.
-func (v *Value) Type() string { return "" }
+func (v *Value) Type() string {
+	switch {
+	case v.desc != "":
+		return v.desc
+	case v.isNil:
+		return "nil"
+	case v.typ == nil && (v.fn != nil || v.symbol || v.err != nil || v.kids != nil):
+		return ""
+	case v.typ == nil:
+		return "void"
+	}
+	return v.typ.String()
+}
 
 // DWARFType is the type, nil for void and for values without one.
-func (v *Value) DWARFType() *symbols.Type { return nil }
+func (v *Value) DWARFType() *symbols.Type { return v.typ }
 
-// Text shows the value on one line. At most one Format is used.
-func (v *Value) Text(f ...Format) string { return "" }
-
-// FormatBytes shows data, the content of the value's place (Address) at another
-// time, as [Value.Text] would.
-func (v *Value) FormatBytes(data []byte) string { return "" }
-
-// Err says why the value can't be read, nil if it can.
-func (v *Value) Err() error { return nil }
+// Err says why the value can't be read, nil if it can. A value of more than
+// [MaxBytes] bytes is only tried at its first one.
+func (v *Value) Err() error {
+	if v.err != nil || v.isNil || v.lit != nil || v.fn != nil || v.symbol || v.kids != nil {
+		return v.err
+	}
+	n, ok := v.size()
+	if !ok || n == 0 {
+		return nil
+	}
+	if n > MaxBytes {
+		n = 1
+	}
+	_, err := v.read(0, n)
+	return err
+}
 
 // Hint is advice for the presentation.
-func (v *Value) Hint() Hint { return Hint{} }
+func (v *Value) Hint() Hint {
+	h := Hint{Kind: v.kind, Constant: v.isConst, Static: v.static, Result: v.result}
+	if h.Kind == KindData {
+		h.Kind = v.shape()
+	}
+	return h
+}
+
+// shape finds the Kind from the type.
+func (v *Value) shape() Kind {
+	switch {
+	case v.err != nil:
+		return KindNone
+	case v.fn != nil:
+		return KindFunction
+	case v.lit != nil:
+		return KindString
+	case v.kids != nil:
+		return KindAggregate
+	case v.isNil:
+		return KindPointer
+	}
+	t := strip(v.typ)
+	switch kindOf(t) {
+	case symbols.KindVoid, symbols.KindUnknown:
+		return KindNone
+	case symbols.KindPointer, symbols.KindReference, symbols.KindRReference:
+		if isText(t.Elem()) {
+			return KindString
+		}
+		if kindOf(strip(t.Elem())) == symbols.KindFunc {
+			return KindFunction
+		}
+		return KindPointer
+	case symbols.KindFunc, symbols.KindGoFunc:
+		return KindFunction
+	case symbols.KindArray:
+		if isText(t.Elem()) {
+			return KindString
+		}
+		return KindAggregate
+	case symbols.KindGoString:
+		return KindString
+	case symbols.KindStruct, symbols.KindClass, symbols.KindUnion, symbols.KindGoSlice,
+		symbols.KindGoMap, symbols.KindGoInterface, symbols.KindGoChan:
+		return KindAggregate
+	}
+	return KindData
+}
 
 // Address is the value's place in memory. size is in bytes. ok is false when it
 // is not in memory, or only in part. For a bit field it is the bytes that the
 // field shares.
-func (v *Value) Address() (addr, size uint64, ok bool) { return }
+func (v *Value) Address() (addr, size uint64, ok bool) {
+	if v.err != nil || v.src.kind != srcMemory || v.fn != nil || v.symbol {
+		return 0, 0, false
+	}
+	if v.bits.size != 0 {
+		return v.src.addr, uint64(v.bits.bytes()), true
+	}
+	n, ok := v.size()
+	if !ok || n <= 0 {
+		return 0, 0, false
+	}
+	return v.src.addr, uint64(n), true
+}
 
 // Target is the address that the value points to: of a pointer, a reference, a
-// function, a Go slice or string. ok is false for other values and for nil
+// function, a Go slice, string or map. ok is false for other values and for nil
 // pointers.
-func (v *Value) Target() (addr uint64, ok bool) { return }
+func (v *Value) Target() (addr uint64, ok bool) {
+	if v.err != nil || v.isNil {
+		return 0, false
+	}
+	if v.fn != nil || v.symbol {
+		return v.src.addr, true
+	}
+	switch kindOf(strip(v.typ)) {
+	case symbols.KindPointer, symbols.KindReference, symbols.KindRReference,
+		symbols.KindGoMap, symbols.KindGoChan, symbols.KindGoFunc:
+		n, err := v.number()
+		return n.u, err == nil && n.u != 0
+	case symbols.KindGoSlice, symbols.KindGoString:
+		if v.lit != nil {
+			return 0, false
+		}
+		addr, _, err := v.goHeader()
+		return addr, err == nil && addr != 0
+	}
+	return 0, false
+}
 
-// NumNamed is the number of children that have names, at the start of the
-// children.
-func (v *Value) NumNamed() int { return 0 }
-
-// NumIndexed is the number of children that have an index, after the named ones;
-// at most 2³¹-1.
-func (v *Value) NumIndexed() int { return 0 }
-
-// Children lists up to count children from start on: first the named ones, then
-// the indexed ones. count ≤ 0 stands for all of them; more than [MaxChildren] are
-// never listed at once.
-func (v *Value) Children(start, count int) ([]*Value, error) { return nil, errNotYet }
-
-// MaxChildren is the largest number of children that one call lists.
-const MaxChildren = 10000
-
-// Bytes reads the value's bytes, in guest order. Values of more than [MaxBytes]
-// are refused.
-func (v *Value) Bytes() ([]byte, error) { return nil, errNotYet }
-
-// MaxBytes is the size of the largest value that [Value.Bytes] reads.
-const MaxBytes = 1 << 20
+// Bytes reads the value's bytes, in guest order; of a bit field, those that it
+// shares. Values of more than [MaxBytes] are refused.
+func (v *Value) Bytes() ([]byte, error) {
+	switch {
+	case v.err != nil:
+		return nil, v.err
+	case v.lit != nil:
+		return []byte(*v.lit), nil
+	case v.bits.size != 0:
+		return v.read(0, v.bits.bytes())
+	}
+	n, ok := v.size()
+	if !ok {
+		return nil, fmt.Errorf("the size of %s is not known", v.Type())
+	}
+	return v.read(0, n)
+}
 
 // Uint is the value of an integer, character, enum, bool, pointer or function
-// (its address) as a 64-bit pattern; a float is truncated.
-func (v *Value) Uint() (uint64, error) { return 0, errNotYet }
+// (its address) as a 64-bit pattern; a float is truncated to an integer.
+func (v *Value) Uint() (uint64, error) {
+	n, err := v.scalar()
+	return n.uint64(), err
+}
 
-// Int is Uint with the sign extended from the type's size.
-func (v *Value) Int() (int64, error) { return 0, errNotYet }
+// Int is [Value.Uint] with the sign of the type: -1 for an int of four bytes
+// 0xff.
+func (v *Value) Int() (int64, error) {
+	n, err := v.scalar()
+	return int64(n.uint64()), err
+}
 
 // Float is the value of a number.
-func (v *Value) Float() (float64, error) { return 0, errNotYet }
+func (v *Value) Float() (float64, error) {
+	n, err := v.scalar()
+	return n.float(), err
+}
 
-// Truth is the value as a condition: not zero, not nil.
-func (v *Value) Truth() (bool, error) { return false, errNotYet }
+// Truth is the value as a condition: not zero, not nil. Arrays and functions are
+// true, as in C.
+func (v *Value) Truth() (bool, error) {
+	switch {
+	case v.err != nil:
+		return false, v.err
+	case v.isNil:
+		return false, nil
+	case v.fn != nil || v.symbol:
+		return true, nil
+	case v.lit != nil:
+		return true, nil
+	}
+	switch kindOf(strip(v.typ)) {
+	case symbols.KindArray:
+		return true, v.Err()
+	case symbols.KindGoInterface, symbols.KindGoSlice:
+		b, err := v.read(0, 8)
+		if err != nil {
+			return false, err
+		}
+		return decodeInt(b, false).u != 0, nil
+	}
+	n, err := v.scalar()
+	return !n.isZero(), err
+}
+
+var errNoNumber = errors.New("not a number")
+
+// scalar is number for those who ask from outside: anything with an address in
+// it will do.
+func (v *Value) scalar() (num, error) {
+	if v.fn != nil || v.symbol {
+		return num{kind: numUint, size: 8, u: v.src.addr}, nil
+	}
+	if v.isNil {
+		return num{kind: numUint, size: 8}, nil
+	}
+	return v.number()
+}
+
+// size is the number of bytes of the value.
+func (v *Value) size() (int64, bool) {
+	if v.typ == nil {
+		return 0, false
+	}
+	return sizeOf(v.typ)
+}
+
+// limit brings a count from the guest into the range of the protocol's numbers.
+func limit(n uint64) int { return int(min(n, math.MaxInt32)) }

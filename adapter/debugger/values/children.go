@@ -1,0 +1,285 @@
+package values
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
+)
+
+// MaxChildren is the largest number of children that one call lists.
+const MaxChildren = 10000
+
+// Children lists up to count children from start on: first the named ones, then
+// the indexed ones. count ≤ 0 stands for all of them; more than [MaxChildren] are
+// never listed at once.
+func (v *Value) Children(start, count int) ([]*Value, error) {
+	if v.err != nil {
+		return nil, v.err
+	}
+	named, indexed := v.NumNamed(), v.NumIndexed()
+	total := named + indexed
+	if start < 0 || start >= total {
+		return nil, nil
+	}
+	if count <= 0 || count > total-start {
+		count = total - start
+	}
+	count = min(count, MaxChildren)
+	if v.kids != nil {
+		return v.kids[start : start+count], nil
+	}
+	t := strip(v.typ)
+	if kindOf(t) == symbols.KindGoMap {
+		return v.mapChildren(uint64(start), uint64(count))
+	}
+	out := make([]*Value, 0, count)
+	for i := start; i < start+count; i++ {
+		child, err := v.child(i)
+		if err != nil {
+			return out, err
+		}
+		child.letter = v.letter
+		out = append(out, child)
+	}
+	return out, nil
+}
+
+// NumNamed is the number of children that have names, at the start of the
+// children.
+func (v *Value) NumNamed() int {
+	if v.kids != nil {
+		return len(v.kids)
+	}
+	if v.err != nil || v.fn != nil || v.symbol || v.lit != nil || v.isNil {
+		return 0
+	}
+	t := strip(v.typ)
+	switch kindOf(t) {
+	case symbols.KindStruct, symbols.KindClass, symbols.KindUnion:
+		return len(t.Fields())
+	case symbols.KindPointer:
+		elem := strip(t.Elem())
+		n, err := v.number()
+		if err != nil || n.u == 0 && v.implied == nil {
+			return 0
+		}
+		switch kindOf(elem) {
+		case symbols.KindVoid, symbols.KindFunc, symbols.KindUnknown:
+			return 0
+		case symbols.KindArray:
+			if v.pointsToArray() {
+				return 0
+			}
+		case symbols.KindStruct, symbols.KindClass, symbols.KindUnion:
+			if target, err := v.deref(); err == nil && target.Err() == nil {
+				return len(elem.Fields())
+			}
+		}
+		return 1 // *p
+	case symbols.KindGoInterface:
+		if rtype, _, err := v.interfaceWords(); err == nil && rtype != 0 {
+			return 1
+		}
+	}
+	return 0
+}
+
+// pointsToArray reports whether v points to an array with elements to list: they
+// are then the pointer's children.
+func (v *Value) pointsToArray() bool {
+	elem := strip(strip(v.typ).Elem())
+	return kindOf(elem) == symbols.KindArray && elem.Len() > 0
+}
+
+// NumIndexed is the number of children that have an index, after the named ones;
+// at most 2³¹-1.
+func (v *Value) NumIndexed() int {
+	if v.err != nil || v.lit != nil || v.kids != nil || v.fn != nil || v.symbol || v.isNil {
+		return 0
+	}
+	t := strip(v.typ)
+	switch kindOf(t) {
+	case symbols.KindArray:
+		if n := t.Len(); n > 0 {
+			return limit(uint64(n))
+		}
+	case symbols.KindPointer:
+		if n, err := v.number(); err == nil && n.u != 0 && v.pointsToArray() {
+			return limit(uint64(strip(t.Elem()).Len()))
+		}
+	case symbols.KindGoSlice, symbols.KindGoMap, symbols.KindGoChan:
+		if n, err := v.goLen(); err == nil && n > 0 {
+			return limit(uint64(n))
+		}
+	}
+	return 0
+}
+
+// child makes the child i, which exists.
+func (v *Value) child(i int) (*Value, error) {
+	t := strip(v.typ)
+	switch kindOf(t) {
+	case symbols.KindStruct, symbols.KindClass, symbols.KindUnion:
+		return v.fieldChild(t, i, v.memberPrefix("."), 0), nil
+	case symbols.KindPointer:
+		return v.targetChild(i)
+	case symbols.KindGoInterface:
+		held, err := v.dynamic()
+		if err != nil {
+			return &Value{c: v.c, name: "data", err: err, goL: true}, nil
+		}
+		held.name = "(" + held.typ.String() + ")"
+		held.expr = ""
+		if q, ok := quoteGoType(held.typ.String()); ok && v.expr != "" {
+			held.expr = v.chain() + ".(" + q + ")"
+		}
+		return held, nil
+	case symbols.KindGoChan:
+		ch, err := v.goChan()
+		if err != nil {
+			return nil, err
+		}
+		e, err := ch.element(v.c, uint64(i))
+		if err == nil {
+			e.name = "[" + strconv.Itoa(i) + "]"
+		}
+		return e, err
+	}
+	e, err := v.index(int64(i), v.goL)
+	if err != nil {
+		return nil, err
+	}
+	e.name = "[" + strconv.Itoa(i) + "]"
+	e.expr, e.prec = v.subscript(e.name), precPostfix
+	return e, nil
+}
+
+// targetChild is the child i of a pointer.
+func (v *Value) targetChild(i int) (*Value, error) {
+	target, err := v.deref()
+	if err != nil {
+		return nil, err
+	}
+	elem := strip(target.typ)
+	if isStruct(elem) && target.Err() == nil {
+		op := "->"
+		if v.goL {
+			op = "."
+		}
+		return target.fieldChild(elem, i, v.memberPrefix(op), 0), nil
+	}
+	star := ""
+	if v.expr != "" {
+		star = "*" + v.expr
+		if v.prec == precLow {
+			star = "*(" + v.expr + ")"
+		}
+	}
+	if v.pointsToArray() {
+		target.expr, target.prec = star, precUnary
+		return target.child(i)
+	}
+	target.name, target.expr, target.prec = "*"+v.name, star, precUnary
+	return target, nil
+}
+
+// fieldChild is the member i of a struct, as a child; prefix is what its name is
+// put after to make its expression, "" if there is none.
+func (v *Value) fieldChild(t *symbols.Type, i int, prefix string, _ int) *Value {
+	f := &t.Fields()[i]
+	out := v.field(f, 0)
+	switch {
+	case f.Base:
+		out.name, out.prefix = typeText(f.Type), prefix
+	case f.Name == "":
+		out.name, out.prefix = "<anonymous "+aggregateWord(f.Type)+">", prefix
+	case prefix != "" && f.Name != "_":
+		out.expr, out.prec = prefix+f.Name, precPostfix
+	}
+	if out.origin != nil && out.expr != "" && out.origin.expr == "" {
+		o := *out.origin
+		o.expr = out.expr
+		out.origin = &o
+	}
+	return out
+}
+
+func aggregateWord(t *symbols.Type) string {
+	if kindOf(strip(t)) == symbols.KindUnion {
+		return "union"
+	}
+	return "struct"
+}
+
+// chain is the value's expression in a form that can be followed by "[0]".
+func (v *Value) chain() string {
+	if v.expr == "" || v.prec == precPostfix {
+		return v.expr
+	}
+	return "(" + v.expr + ")"
+}
+
+// memberPrefix is what members' names are put after; "" if there is nothing.
+func (v *Value) memberPrefix(op string) string {
+	if v.prefix != "" {
+		return v.prefix
+	}
+	if v.expr == "" {
+		return ""
+	}
+	return v.chain() + op
+}
+
+func (v *Value) subscript(index string) string {
+	if v.expr == "" {
+		return ""
+	}
+	return v.chain() + index
+}
+
+// mapChildren lists entries of a map.
+func (v *Value) mapChildren(start, count uint64) ([]*Value, error) {
+	m, err := v.goMap()
+	if err != nil || m == nil {
+		return nil, err
+	}
+	var out []*Value
+	err = m.walk(func(i uint64, e mapEntry) bool {
+		if i < start {
+			return true
+		}
+		text := e.key.Text(Format{Limit: 60})
+		child := e.elem
+		child.name, child.letter = "["+text+"]", v.letter
+		if isSimpleKey(e.key) && !strings.Contains(text, "…") && !strings.HasPrefix(text, "<") {
+			child.expr, child.prec = v.subscript(child.name), precPostfix
+		}
+		out = append(out, child)
+		return uint64(len(out)) < count
+	})
+	return out, err
+}
+
+// isSimpleKey reports whether a key's text is an expression for it.
+func isSimpleKey(k *Value) bool {
+	t := strip(k.typ)
+	return k.err == nil && (kindOf(t) == symbols.KindGoString || isInteger(t))
+}
+
+// quoteGoType writes a type's name so that an expression can hold it: with the
+// path of its package in quotes.
+func quoteGoType(name string) (string, bool) {
+	stars := len(name) - len(strings.TrimLeft(name, "*"))
+	base := name[stars:]
+	slash := strings.LastIndexByte(base, '/')
+	if slash < 0 {
+		return name, true
+	}
+	dot := strings.IndexByte(base[slash:], '.')
+	if dot < 0 || strings.ContainsAny(base, "[]{}() ") {
+		return "", false
+	}
+	return name[:stars] + fmt.Sprintf("%q", base[:slash+dot]) + base[slash+dot:], true
+}

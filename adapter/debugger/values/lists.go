@@ -1,0 +1,150 @@
+package values
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// Locals lists the local variables of the frame, without its arguments, in order
+// of declaration.
+func Locals(c *Context) ([]*Value, error) {
+	return c.list(func(v *symbols.Variable) bool { return !v.IsArg && !v.IsResult })
+}
+
+// Args lists the arguments of the frame's function (in Go the result parameters,
+// too), in order of declaration.
+func Args(c *Context) ([]*Value, error) {
+	return c.list(func(v *symbols.Variable) bool { return v.IsArg || v.IsResult })
+}
+
+func (c *Context) list(want func(*symbols.Variable) bool) ([]*Value, error) {
+	vars, err := c.scope()
+	var out []*Value
+	for _, v := range vars {
+		if v.Name != "" && want(v) {
+			out = append(out, c.variable(v))
+		}
+	}
+	return out, err
+}
+
+// Globals lists the global and file-static variables of the frame's compilation
+// unit (in Go: package), in order of declaration. Without a frame, those of the
+// unit that has main.
+func Globals(c *Context) []*Value {
+	if c.Prog == nil {
+		return nil
+	}
+	unit := c.unit()
+	if unit == nil {
+		for _, name := range []string{"main.main", "main"} {
+			if f := c.findFunction(name); f != nil && unit == nil {
+				unit = f.CU
+			}
+		}
+	}
+	if unit == nil {
+		return nil
+	}
+	var out []*Value
+	for _, v := range c.Prog.UnitGlobals(unit) {
+		if v.Name == "" || strings.Contains(v.Name, "..") || strings.Contains(v.Name, "·") {
+			continue // made by the compiler
+		}
+		g := c.variable(v)
+		g.expr, g.prec = c.globalExpr(v), precPostfix
+		out = append(out, g)
+	}
+	return out
+}
+
+// globalExpr is an expression for a global that may be hidden by another
+// variable.
+func (c *Context) globalExpr(v *symbols.Variable) string {
+	if v.Unit != nil && v.Unit.Language == symbols.LangGo {
+		if slash := strings.LastIndexByte(v.Name, '/'); slash >= 0 {
+			if dot := strings.IndexByte(v.Name[slash:], '.'); dot >= 0 {
+				return fmt.Sprintf("%q.%s", v.Name[:slash+dot], v.Name[slash+dot+1:])
+			}
+		}
+		return v.Name
+	}
+	if c.findLocal(v.Name) == nil && c.findGlobal(v.Name) == v || strings.Contains(v.Name, "::") {
+		return v.Name
+	}
+	if g := c.findGlobal(v.Name); g != nil && g.Unit == v.Unit && c.findLocal(v.Name) == nil {
+		return v.Name
+	}
+	file := v.DeclFile
+	if file == "" && v.Unit != nil {
+		file = v.Unit.Name
+	}
+	return "'" + path.Base(file) + "'::" + v.Name
+}
+
+// Registers lists the frame's registers of a group.
+func Registers(c *Context, group vm.RegGroup) []*Value {
+	if c.Arch == nil {
+		return nil
+	}
+	var out []*Value
+	for i := range c.Arch.Regs {
+		if c.Arch.Regs[i].Group != group {
+			continue
+		}
+		v := c.register(i, c.isGo())
+		if isInteger(strip(v.typ)) {
+			v.letter = 'a' // an address, more often than a number
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// registerTypes are gdb's names for registers' types, in C and in Go.
+var registerTypes = map[string][2]string{
+	"ieee_double": {"double", "float64"}, "ieee_single": {"float", "float32"},
+	"int8": {"signed char", "int8"}, "uint8": {"unsigned char", "uint8"},
+	"int16": {"short", "int16"}, "uint16": {"unsigned short", "uint16"},
+	"int32": {"int", "int32"}, "uint32": {"unsigned int", "uint32"},
+	"int64": {"long", "int64"}, "uint64": {"unsigned long", "uint64"},
+}
+
+// register makes the value of register i.
+func (c *Context) register(i int, goL bool) *Value {
+	r := &c.Arch.Regs[i]
+	v := &Value{c: c, name: r.Name, expr: "$" + r.Name, kind: KindRegister, goL: goL}
+	var data []byte
+	ok := false
+	if c.RegBytes != nil {
+		data, ok = c.RegBytes(i)
+	}
+	if !ok {
+		v.err = &symbols.OptimizedOutError{Why: "the functions called from here did not save the register"}
+	}
+	v.src = source{kind: srcBytes, data: data}
+	kind := r.GDBType
+	if kind == "int" {
+		kind = fmt.Sprintf("int%d", r.Bits)
+	}
+	// A float in a double's register has all bits above it set (the RISC-V
+	// ISA, "NaN Boxing of Narrower Values").
+	if kind == "ieee_double" && len(data) == 8 && decodeInt(data[4:], true).u == ^uint64(0) {
+		kind = "ieee_single"
+		v.src.data = data[:4]
+	}
+	switch names, known := registerTypes[kind]; {
+	case known:
+		v.typ = c.base(names[boolInt(goL)], goL)
+	case kind == "code_ptr" || kind == "data_ptr":
+		v.typ, v.goL = c.Prog.PointerTo(nil), false
+	default:
+		v.typ = c.Prog.ArrayOf(c.base("unsigned char", false), int64(r.Bits/8))
+		v.goL = false
+	}
+	return v
+}
