@@ -15,8 +15,8 @@ import (
 
 const (
 	maxRead        = 2 << 20 // bytes of one readMemory
-	maxDisassemble = 10_000   // instructions of one disassemble
-	maxRemembered  = 1000     // memory references that memory events are sent for
+	maxDisassemble = 10_000  // instructions of one disassemble
+	maxRemembered  = 1000    // memory references that memory events are sent for
 	pageSize       = 4096
 )
 

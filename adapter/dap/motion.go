@@ -20,7 +20,7 @@ type motion struct {
 	entry bool   // report the end as the entry stop
 	// run moves. It is called again to go on after it was interrupted for a
 	// request: it must then arrive where it would have arrived without that.
-	run func(ctx context.Context) (debugger.Event, error)
+	run   func(ctx context.Context) (debugger.Event, error)
 	frame bool // report the end as the restart of a frame
 	typed bool // asked for by a word in the debug console: say there where it ended
 }

@@ -162,13 +162,26 @@ func TestPauseWhileTheProgramRuns(t *testing.T) {
 	p.stopped("pause")
 }
 
-// far lets the endless guest get so far that a search through its history takes a
-// while, and returns where that is.
+// farTurns is the value of turns where far stops.
+const farTurns = 1_000_000
+
+// far lets the endless guest get so far that a search back through its history,
+// for a condition that never holds, takes much longer than a progress report
+// waits. It returns where that is.
 func far(t *testing.T, p *peer) dap.StoppedEventBody {
 	t.Helper()
-	p.breakOn1("spin.c", "turn", "turns == 4000000")
+	// By a count of hits: much quicker than by a condition.
+	p.do("setBreakpoints", args{
+		"source":      args{"path": "/anywhere/spin.c"},
+		"breakpoints": []args{{"line": testdata.Line("spin.c", "turn"), "hitCondition": fmt.Sprint(farTurns + 1)}},
+	})
 	p.do("continue", args{"threadId": p.thread})
-	return p.stopped("breakpoint")
+	stop := p.stopped("breakpoint")
+	if got := p.eval("turns").Result; got != fmt.Sprint(farTurns) {
+		t.Fatalf("turns = %s", got)
+	}
+	p.breakOn1("spin.c", "turn", "turns == -1")
+	return stop
 }
 
 // breakOn1 sets one breakpoint with a condition on a source that is named by its
@@ -247,7 +260,6 @@ func TestInterruptedMotionsArriveWhereTheyWouldHave(t *testing.T) {
 func TestSearchBackwardIsPausedCancelledAndEnded(t *testing.T) {
 	p := start(t, "spin")
 	here := far(t, p).Revexec
-	p.breakOn1("spin.c", "turn", "turns == 77777777") // never
 	ends := map[string]func(seq int){
 		"pause":           func(int) { p.do("pause", args{"threadId": p.thread}) },
 		"cancel":          func(seq int) { p.do("cancel", args{"requestId": seq}) },
@@ -267,15 +279,15 @@ func TestSearchBackwardIsPausedCancelledAndEnded(t *testing.T) {
 	}
 	// A breakpoint set during the search is found by it.
 	p.do("reverseContinue", args{"threadId": p.thread})
-	p.breakOn1("spin.c", "turn", "turns == 1000")
+	p.breakOn1("spin.c", "turn", fmt.Sprintf("turns == %d", farTurns-1000))
 	p.stopped("breakpoint")
-	if got := p.eval("turns").Result; got != "1000" {
+	if got := p.eval("turns").Result; got != fmt.Sprint(farTurns-1000) {
 		t.Errorf("turns = %s", got)
 	}
 	p.do("revexec/seek", args{"icount": here.Icount})
 	p.stopped("goto")
 	// The client goes away in the middle of a search.
-	p.breakOn1("spin.c", "turn", "turns == 77777777")
+	p.breakOn1("spin.c", "turn", "turns == -1")
 	p.do("reverseContinue", args{"threadId": p.thread})
 	p.do("disconnect", nil)
 	if err := <-p.served; err != nil {
@@ -287,7 +299,6 @@ func TestSearchBackwardIsPausedCancelledAndEnded(t *testing.T) {
 func TestClientThatVanishesInTheMiddleOfASearch(t *testing.T) {
 	p := start(t, "spin")
 	far(t, p)
-	p.breakOn1("spin.c", "turn", "turns == 77777777")
 	p.do("reverseContinue", args{"threadId": p.thread})
 	p.c.Close()
 	if err := <-p.served; err != nil {
@@ -318,7 +329,6 @@ func TestCancelOfAWaitingRequest(t *testing.T) {
 func TestProgressOfALongSearch(t *testing.T) {
 	p := start(t, "spin")
 	far(t, p)
-	p.breakOn1("spin.c", "turn", "turns == 77777777")
 	p.do("reverseContinue", args{"threadId": p.thread})
 	begin := event[godap.ProgressStartEventBody](p, "progressStart")
 	if begin.ProgressId == "" || begin.Title == "" || !begin.Cancellable {

@@ -104,7 +104,8 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, cfg Config) error {
 	return nil
 }
 
-// read is the reader goroutine. It returns nil when the connection ends.
+// read is the reader goroutine. It returns nil when the connection ends. (Its log
+// is the one that the session began with: the engine may open another.)
 func (s *session) read(f *frames) error {
 	for {
 		data, err := f.next()
@@ -119,10 +120,10 @@ func (s *session) read(f *frames) error {
 				s.out.send(fail(errMalformed, "%v", err).response(0, ""))
 				return err
 			}
-			s.log.Debug().Err(err).Msg("connection ends")
+			s.cfg.Logger.Debug().Err(err).Msg("connection ends")
 			return nil
 		}
-		if e := s.log.Trace(); e.Enabled() {
+		if e := s.cfg.Logger.Trace(); e.Enabled() {
 			e.RawJSON("message", bytes.ToValidUTF8(data, []byte("?"))).Msg("received")
 		}
 		s.decode(data)
@@ -144,7 +145,7 @@ func (s *session) decode(data []byte) {
 	if err != nil || msg == nil {
 		_ = json.Unmarshal(data, &head) // whatever can be found of it
 		if head.Type == "event" || head.Type == "response" {
-			s.log.Debug().Str("type", head.Type).Msg("ignored: not a request")
+			s.cfg.Logger.Debug().Str("type", head.Type).Msg("ignored: not a request")
 			return
 		}
 		s.out.send(decodeFailure(err).response(head.Seq, head.Command))
@@ -152,7 +153,7 @@ func (s *session) decode(data []byte) {
 	}
 	req, ok := msg.(godap.RequestMessage)
 	if !ok {
-		s.log.Debug().Msg("ignored: not a request")
+		s.cfg.Logger.Debug().Msg("ignored: not a request")
 		return
 	}
 	r := req.GetRequest()

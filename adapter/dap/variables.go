@@ -350,4 +350,3 @@ func plural[T uint64 | int](n T, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
