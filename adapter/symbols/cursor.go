@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// cursor reads little-endian data. Past the end it gives zeros and stays bad,
-// so a parser may check once, after a group of reads.
+// cursor reads little-endian data. Once it has gone wrong it stays bad, gives
+// zeros and has nothing left, so a parser may check after a group of reads and
+// none loops.
 type cursor struct {
 	b   []byte
 	off int
@@ -23,9 +24,14 @@ func at(b []byte, off uint64) cursor {
 
 func (c *cursor) left() int { return len(c.b) - c.off }
 
+func (c *cursor) fail() {
+	c.bad = true
+	c.off = len(c.b)
+}
+
 func (c *cursor) bytes(n uint64) []byte {
 	if c.bad || n > uint64(c.left()) {
-		c.bad = true
+		c.fail()
 		return nil
 	}
 	p := c.b[c.off : c.off+int(n)]
@@ -64,7 +70,7 @@ func (c *cursor) u64() uint64 {
 // uint reads an unsigned integer of 1 to 8 bytes.
 func (c *cursor) uint(size int) uint64 {
 	if size < 1 || size > 8 {
-		c.bad = true
+		c.fail()
 		return 0
 	}
 	return littleUint(c.bytes(uint64(size)))
@@ -85,7 +91,7 @@ func (c *cursor) length() (n uint64, is64 bool) {
 	case v == 0xffffffff:
 		return c.u64(), true
 	case v >= 0xfffffff0:
-		c.bad = true
+		c.fail()
 	}
 	return uint64(v), false
 }
@@ -132,7 +138,7 @@ func (c *cursor) cstring() int {
 	}
 	n := bytes.IndexByte(c.b[c.off:], 0)
 	if n < 0 {
-		c.bad = true
+		c.fail()
 		return 0
 	}
 	c.off += n + 1

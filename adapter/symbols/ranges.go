@@ -147,7 +147,7 @@ func (r *rangeReader) read5(out []Range, u *Unit, off uint64) ([]Range, error) {
 			low := c.uint(u.addrSize)
 			out = add(out, low, low+c.uleb())
 		default:
-			c.bad = true
+			c.fail()
 		}
 	}
 	return out, r.done(&c, start)
@@ -166,7 +166,7 @@ func (r *rangeReader) done(c *cursor, start int) error {
 func (r *rangeReader) indexed(c *cursor, u *Unit) uint64 {
 	a, ok := addrAt(r.addr, u, c.uleb())
 	if !ok {
-		c.bad = true
+		c.fail()
 	}
 	return a
 }
