@@ -59,7 +59,7 @@ static void test_oneshot(void)
 	sig_action(SIGUSR2, collect, SA_RESETHAND | SA_NODEFER, 0);
 	sig_kill((int)sys_getpid(), SIGUSR1);
 	print("one shot: %d\n", count);
-	struct { sig_handler handler; unsigned long flags; uint64_t mask; } now;
+	struct { sig_handler handler; unsigned long flags; uint64_t mask[2]; } now;
 	CHECK(rt_syscall(134, SIGUSR1, 0, (long)&now, 8, 0, 0) == 0);
 	print("handler is the default again: %d\n", now.handler == SIG_DFL);
 	// The kernel refuses to catch what cannot be caught.

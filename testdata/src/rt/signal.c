@@ -1,16 +1,19 @@
 // Signals by their raw system calls.
 #include "rt.h"
 
-// The kernel's struct sigaction on an architecture without sa_restorer.
+// The kernel's struct sigaction on an architecture without sa_restorer. Old
+// versions of qemu-riscv64 (7.2) believe that there is one, before the mask, and
+// ignore it: the second copy is where they look for the mask.
 struct kernel_sigaction {
 	sig_handler handler;
 	unsigned long flags;
 	uint64_t mask;
+	uint64_t mask_for_qemu;
 };
 
 void sig_action(int sig, sig_handler h, unsigned flags, uint64_t mask)
 {
-	struct kernel_sigaction act = {h, flags | SA_SIGINFO, mask};
+	struct kernel_sigaction act = {h, flags | SA_SIGINFO, mask, mask};
 	CHECK(rt_syscall(134, sig, (long)&act, 0, sizeof mask, 0, 0) == 0);
 }
 
