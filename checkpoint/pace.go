@@ -47,7 +47,13 @@ func (p *pace) spacing() uint64 {
 }
 
 // slice is how many instructions to run between two looks at the clock.
-func (p *pace) slice() uint64 { return p.spacing() / slicesPerInterval }
+func (p *pace) slice() uint64 {
+	s := p.speed * p.replayTime.Seconds() / slicesPerInterval
+	if s >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return uint64(s)
+}
 
 // overdue reports whether the interval that is being executed takes longer
 // already than it should, although it is shorter than the spacing: the guest

@@ -1,0 +1,81 @@
+package checkpoint
+
+import (
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+func randomPages(r *rand.Rand, n int) []uint64 {
+	set := map[uint64]bool{}
+	for range r.IntN(n) {
+		set[r.Uint64N(40)] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func TestMergeIsUnionAndCountsTheIntersection(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		a, b := randomPages(r, 30), randomPages(r, 30)
+		both, all := 0, map[uint64]bool{}
+		for _, p := range a {
+			all[p] = true
+		}
+		for _, p := range b {
+			if all[p] {
+				both++
+			}
+			all[p] = true
+		}
+		union, n := merge(a, b)
+		if n != both || !slices.Equal(union, slices.Sorted(maps.Keys(all))) {
+			t.Fatalf("merge(%v, %v) = %v, %d", a, b, union, n)
+		}
+	}
+}
+
+func TestTouches(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for range 2000 {
+		pages := randomPages(r, 10)
+		first := r.Uint64N(40)
+		q := pageRange{first, first + r.Uint64N(4)}
+		want := slices.ContainsFunc(pages, func(p uint64) bool { return q.first <= p && p <= q.last })
+		if got := touches(pages, []pageRange{{100, 200}, q}); got != want {
+			t.Fatalf("%v touch %v: %v", pages, q, got)
+		}
+	}
+}
+
+func TestPagesOfWatches(t *testing.T) {
+	got, ok := writesOnly(&vm.Stops{Watches: []vm.Watch{
+		{Addr: 0x1ffc, Size: 8, Write: true},
+		{Addr: 0x5000, Size: 0x1000, Write: true},
+		{Addr: math.MaxUint64 - 3, Size: 100, Write: true},
+		{Addr: 0x9000, Size: 1}, // watches nothing
+	}})
+	want := []pageRange{{1, 2}, {5, 5}, {math.MaxUint64 >> 12, math.MaxUint64 >> 12}}
+	if !ok || !slices.Equal(got, want) {
+		t.Errorf("%v, %v", got, ok)
+	}
+}
+
+func TestHostMemory(t *testing.T) {
+	const meminfo = "MemFree:  17 kB\nMemTotal:       16303428 kB\nBuffers: 1 kB\n"
+	if got := memTotal([]byte(meminfo)); got != 16303428<<10 {
+		t.Errorf("%d", got)
+	}
+	for _, bad := range []string{"", "MemTotal:", "MemTotal: x kB\n", "MemTotal: 17 pages\n"} {
+		if got := memTotal([]byte(bad)); got != 0 {
+			t.Errorf("%q: %d", bad, got)
+		}
+	}
+	if c := (Config{}).withDefaults(); c.MemoryCap < leastMemoryCap {
+		t.Errorf("cap %d", c.MemoryCap)
+	}
+}
