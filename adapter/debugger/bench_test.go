@@ -34,22 +34,29 @@ func benchDebugger(b *testing.B, name string, n int, cfg checkpoint.Config) *Deb
 }
 
 // BenchmarkBreakpoint measures what a breakpoint in the hottest function costs
-// that is never hit: one whose address the run does not come to. The metric
-// x-plain is the time with it over the time without, in turn.
+// that is never hit: on an instruction there that the first 9·10⁸ do not come
+// to, or where there is none (all of bench_call's fib executes all the time), in
+// main, around the loop. The metric x-plain is the time with it over the time
+// without, in turn.
 func BenchmarkBreakpoint(b *testing.B) {
+	length := uint64(900_000_000)
+	if testing.Short() {
+		length /= 20
+	}
 	for _, g := range testdata.Benchmarks() {
 		b.Run(g.Name, func(b *testing.B) {
 			var took [2]time.Duration
 			for i := range 2 * b.N {
 				d := benchDebugger(b, g.Name, g.N, checkpoint.Config{})
+				var stops vm.Stops
 				if i%2 == 0 {
-					d.SetInstructionBreakpoints([]InstructionBreakpoint{{Addr: unreached(b, d, g.Hot)}})
+					stops.Breaks = vm.NewBreaks(d.unreached(b, g.Hot, "main"))
 				}
 				start := time.Now()
-				ev := d.doB(b, Continue)
+				st := d.tl.Forward(context.Background(), length, &stops)
 				took[i%2] += time.Since(start)
-				if ev.Reason != ReasonEnd {
-					b.Fatalf("stopped at %s: %+v", d.place(), ev)
+				if st.Reason != vm.StopLimit {
+					b.Fatalf("stopped at %s: %+v", d.place(), st)
 				}
 			}
 			b.ReportMetric(took[0].Seconds()/took[1].Seconds(), "x-plain")
@@ -57,69 +64,66 @@ func BenchmarkBreakpoint(b *testing.B) {
 	}
 }
 
-func (d *Debugger) doB(b *testing.B, v Verb) Event {
+// unreached finds an instruction in the first of the functions that has one
+// that a trial run of 2·10⁷ instructions does not come to.
+func (d *Debugger) unreached(b *testing.B, functions ...string) uint64 {
 	b.Helper()
-	ev, err := d.Move(context.Background(), Motion{Verb: v})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return ev
-}
-
-// unreached finds an instruction in the function that a trial run of 10⁷
-// instructions does not come to; if it has none, the middle of an instruction.
-func unreached(b *testing.B, d *Debugger, hot string) uint64 {
-	b.Helper()
-	f := d.prog.FuncsNamed(hot)[0]
-	met := map[uint64]bool{}
-	var all []uint64
-	for pc := f.Low; f.Contains(pc); {
-		in, ok := d.instruction(pc)
-		if !ok {
-			break
+	for _, name := range functions {
+		f := d.prog.FuncsNamed(name)[0]
+		var all []uint64
+		for pc := f.Low; f.Contains(pc); {
+			in, ok := d.instruction(pc)
+			if !ok {
+				break
+			}
+			all = append(all, pc)
+			pc += uint64(in.Size)
 		}
-		all = append(all, pc)
-		pc += uint64(in.Size)
-	}
-	trial := d.tl.Machine()
-	start := trial.Snapshot()
-	trial.Run(10_000_000, &vm.Stops{Breaks: vm.NewBreaks(all...), Filter: func(s *vm.Stop) bool {
-		met[s.PC] = true
-		return false
-	}})
-	trial.Restore(start)
-	for _, pc := range all {
-		if !met[pc] {
-			return pc
+		met := map[uint64]bool{}
+		start := d.m.Snapshot()
+		d.m.Run(20_000_000, &vm.Stops{Breaks: vm.NewBreaks(all...), Filter: func(s *vm.Stop) bool {
+			met[s.PC] = true
+			return false
+		}})
+		d.m.Restore(start)
+		for _, pc := range all {
+			if !met[pc] {
+				return pc
+			}
 		}
 	}
-	return all[0] + 2
+	b.Fatalf("all of %v is executed", functions)
+	return 0
 }
 
 // BenchmarkStepBack measures the latency of single requests in histories of
-// several lengths, each at 40 random places: a step back over a line, and a
-// continue backward to a breakpoint far away.
+// several lengths: a step back over a line where the program has just stopped,
+// which no request has prepared (fresh), at random places that a seek has led to
+// (after seek), another one there (again); a continue backward to a hot
+// breakpoint (near) and through the whole history to its beginning (far).
 func BenchmarkStepBack(b *testing.B) {
-	for _, length := range []uint64{100_000_000, 500_000_000, 2_000_000_000} {
+	lengths := []uint64{100_000_000, 500_000_000, 2_000_000_000}
+	if testing.Short() {
+		lengths = []uint64{20_000_000}
+	}
+	for _, length := range lengths {
 		d := benchDebugger(b, "bench_call", math.MaxInt32, checkpoint.Config{})
 		if st := d.tl.Forward(context.Background(), length, nil); st.Reason != vm.StopLimit {
 			b.Fatalf("%+v", st)
 		}
 		r := rand.New(rand.NewPCG(1, length))
-		measure := func(name string, prepare func(), f func()) {
+		measure := func(name string, times int, prepare, f func()) {
 			b.Run(fmt.Sprintf("%s/history=%d", name, length), func(b *testing.B) {
 				var took []time.Duration
-				for range b.N {
-					for range 40 {
-						d.seekB(b, 1_000_000+r.Uint64N(length-1_000_000))
-						prepare()
-						start := time.Now()
-						f()
-						took = append(took, time.Since(start))
-					}
+				for range b.N * times {
+					d.undo = nil
+					prepare()
+					start := time.Now()
+					f()
+					took = append(took, time.Since(start))
 				}
 				slices.Sort(took)
-				ms := func(p float64) float64 { return took[int(p*float64(len(took)-1))].Seconds() * 1e3 }
+				ms := func(p float64) float64 { return took[int(p*float64(len(took)-1)+0.5)].Seconds() * 1e3 }
 				b.ReportMetric(ms(0.5), "ms-p50")
 				b.ReportMetric(ms(0.95), "ms-p95")
 			})
@@ -131,21 +135,22 @@ func BenchmarkStepBack(b *testing.B) {
 				}
 			}
 		}
-		// From the end, as after a crash: nothing near the place is laid yet.
-		measure("stepBack", func() {}, back(Next))
-		measure("stepBackAgain", back(Next), back(Next))
-		measure("stepBackAtTheEnd", func() { d.seekB(b, length) }, back(Next))
+		goTo := func(icount uint64) {
+			if err := d.seek(context.Background(), icount); err != nil {
+				b.Fatal(err)
+			}
+		}
+		anywhere := func() { goTo(1_000_000 + r.Uint64N(length-1_000_000)) }
+		measure("fresh", 40, func() {
+			goTo(d.tl.Frontier())
+			d.tl.Forward(context.Background(), d.m.Icount()+1_000_000+r.Uint64N(30_000_000), nil)
+		}, back(Next))
+		measure("afterSeek", 40, anywhere, back(Next))
+		measure("again", 40, func() { anywhere(); back(Next)() }, back(Next))
 		d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: "fib"}})
-		measure("reverseContinueNear", func() {}, back(Continue))
+		measure("near", 40, anywhere, back(Continue))
 		d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: "main"}})
-		measure("reverseContinueToTheStart", func() { d.seekB(b, length) }, back(Continue))
+		measure("far", 3, func() { goTo(length) }, back(Continue))
 		d.SetFunctionBreakpoints(nil)
-	}
-}
-
-func (d *Debugger) seekB(b *testing.B, icount uint64) {
-	b.Helper()
-	if err := d.seek(context.Background(), icount); err != nil {
-		b.Fatal(err)
 	}
 }
