@@ -105,7 +105,7 @@ func (d *demonstration) tell(ctx context.Context, exe string) error {
 	if err != nil {
 		return err
 	}
-	d.line("%s is %s, which points nowhere. This line only reads it: who wrote it?", d.bold(demoExpr), d.red(broken))
+	d.line("%s is %s: no customer at all. The code here only follows it: who wrote it?", d.bold(demoExpr), d.red(broken))
 
 	d.title("2. Watch it, and press reverse continue")
 	var info godap.DataBreakpointInfoResponseBody
@@ -146,7 +146,7 @@ func (d *demonstration) tell(ctx context.Context, exe string) error {
 	}
 	d.line("writes over %s: before %s, after %s", d.bold(w.Expr), d.green(w.Old), d.red(w.New))
 	var parts []string
-	for _, expr := range []string{"o->number", "o->count", "product", "units"} {
+	for _, expr := range []string{"o->number", "o->count", "i", "units"} {
 		v, err := d.value(ctx, expr, frames[0].Id)
 		if err != nil {
 			return err
@@ -163,7 +163,8 @@ func (d *demonstration) tell(ctx context.Context, exe string) error {
 		d.line("  #%d  %-12s %s", i, f.Name, d.dim(place))
 	}
 	d.line("")
-	d.line("An order has room for 6 lines, and this is the seventh: the check above should say >=.")
+	d.line("An order has room for 6 products, and this is the seventh: it lands on the customer, who comes next.")
+	d.line("The check above should be i >= MAX_PRODUCTS.")
 	return d.c.Do(ctx, "disconnect", nil, nil)
 }
 
