@@ -116,7 +116,7 @@ func (p *printer) textAt(v *Value, width int, bound int64) {
 	}
 	text, ended, err := v.readText(most)
 	if err != nil && len(text) == 0 {
-		p.failure(err)
+		p.put("<no memory there>")
 		return
 	}
 	n := int64(len(text))
@@ -135,7 +135,7 @@ func (p *printer) wideText(v *Value, width, most, bound int64) {
 		b, err := v.read(i*width, width)
 		if err != nil {
 			if i == 0 {
-				p.failure(err)
+				p.put("<no memory there>")
 				return
 			}
 			break

@@ -191,7 +191,7 @@ func blockStarts(f *symbols.Function) []uint64 {
 
 // variable makes the value of a variable.
 func (c *Context) variable(v *symbols.Variable) *Value {
-	out := &Value{c: c, name: v.Name, expr: v.Name, typ: v.Type, result: v.IsResult}
+	out := &Value{c: c, name: v.Name, expr: v.Name, typ: c.Prog.TypeIn(v.Type, c.Frame, c.Mem), result: v.IsResult}
 	out.goL = v.Unit != nil && v.Unit.Language == symbols.LangGo
 	loc := c.Prog.Locate(v, c.Frame, c.Mem)
 	if addr, ok := loc.Addr(); ok {
