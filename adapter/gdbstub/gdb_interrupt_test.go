@@ -136,7 +136,7 @@ func TestGDBCtrlCInBothDirections(t *testing.T) {
 	begun := make(chan struct{})
 	// Long enough that a search through all of it takes seconds, with a
 	// breakpoint that is hit in every turn of the loop.
-	const history = 100_000_000
+	const history = 30_000_000
 	st := newGuest(t, "spin", func(st *guestStage, cfg *Config) {
 		if s := st.tl.Forward(context.Background(), history, nil); s.Reason != vm.StopLimit {
 			t.Fatal(s)

@@ -254,7 +254,7 @@ func TestGDBStepsInBothDirections(t *testing.T) {
 		step{"reverse-step", "nested_calls (x=5) at " + at(source, "three-calls")},
 		step{"reverse-next", lineOf(source, "nested")},
 		step{"next", lineOf(source, "three-calls")},
-		step{"reverse-step", "return x + 1"}, // into the last call of the line before: a
+		step{"reverse-step", "a (x=4) at steps.c:"}, // into the last call of the line before: a
 		step{"reverse-finish", "nested_calls (x=5) at " + at(source, "nested")},
 		step{"stepi", "a ("},
 		step{"reverse-stepi", "nested_calls (x=5) at " + at(source, "nested")},
@@ -265,6 +265,7 @@ func TestGDBStepsInBothDirections(t *testing.T) {
 		step{"reverse-continue", "Breakpoint 2, b ("},
 		step{"delete 2", ""},
 		step{"until", "return x * 2"},
+		step{"advance " + at(source, "return-calls"), "in nested_calls"}, // the frame has returned
 		step{"advance " + at(source, "return-calls"), "nested_calls\n" + lineOf(source, "return-calls")},
 		step{"tbreak c", "Temporary breakpoint 3"},
 		step{"continue", "Temporary breakpoint 3, c ("},
@@ -351,11 +352,11 @@ func TestGDBConditionalBreakpointsInBothDirections(t *testing.T) {
 		step{"reverse-continue", "Breakpoint 1, fib (n=7)"},
 		step{"reverse-continue 2", "Breakpoint 1, fib (n=7)"},
 		step{"reverse-continue", noHistory},
-		step{"break hanoi if n == 3 && from == 'b' && moves % 10 == 3", ""},
+		step{"break hanoi if n == 3 && moves % 7 == 1 && moves > 8", ""},
 		step{"tbreak permute", ""},
 		step{"delete 1", ""},
-		step{"continue", "Breakpoint 2, hanoi (n=3, from=98 'b'"},
-		step{"p moves % 10", "= 3"},
+		step{"continue", "Breakpoint 2, hanoi (n=3"},
+		step{"p moves", "= 64"},
 		step{"condition 2 moves < 0", ""},
 		step{"continue", "Temporary breakpoint 3, permute"},
 		step{"reverse-continue", noHistory},
@@ -483,7 +484,7 @@ func TestGDBDetachesAndComesBack(t *testing.T) {
 		step{"detach", "detached"},
 		step{"target remote " + st.addr, "nested_calls (x=5)"},
 		step{"reverse-stepi", ""},
-		step{"disconnect", "Ending remote debugging."},
+		step{"disconnect", ""},
 	)
 	// Another gdb, that just quits.
 	st.gdb(t,

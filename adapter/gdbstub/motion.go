@@ -100,7 +100,7 @@ func (s *session) stepThread(ctx context.Context, a action, alone vm.ThreadID) s
 			return s.arrive(ctx, st, from)
 		}
 		if _, exited := s.m.Exited(); exited {
-			return s.end(from)
+			return s.atEnd(from)
 		}
 		if pc := s.m.Reg(t, s.m.Arch().PC); pc < a.lo || pc >= a.hi {
 			return s.stepped(t)
@@ -179,7 +179,7 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 		s.seen.signal = true
 		return r
 	case vm.StopExit:
-		return s.end(from)
+		return s.atEnd(from)
 	case vm.StopInterrupted:
 		return s.interrupted()
 	case vm.StopError:
@@ -206,9 +206,9 @@ func (s *session) watchReply(st *vm.Stop) stopReply {
 	}
 }
 
-// end is the stop at the end of the guest. Who has come there just now is told
+// atEnd is the stop at the end of the guest. Who has come there just now is told
 // how it ended.
-func (s *session) end(from uint64) stopReply {
+func (s *session) atEnd(from uint64) stopReply {
 	if s.tl.Icount() > from {
 		s.console(s.epitaph())
 	}
@@ -229,7 +229,8 @@ func (s *session) epitaph() string {
 	return "[" + how + "; history can still be walked]\n"
 }
 
-func (s *session) begin() stopReply {
+// atStart is the stop at the start of history.
+func (s *session) atStart() stopReply {
 	return s.conclude(stopReply{cause: causeBegin, signal: sigTrap, thread: s.m.CurrentThread()})
 }
 
@@ -283,7 +284,7 @@ func (s *session) backStops() *vm.Stops {
 // the start of history.
 func (s *session) runBack(ctx context.Context) stopReply {
 	if s.tl.Icount() == 0 {
-		return s.begin()
+		return s.atStart()
 	}
 	st, err := s.tl.Back(ctx, 0, s.backStops())
 	if err != nil {
@@ -308,7 +309,7 @@ func (s *session) arriveBack(ctx context.Context, st vm.Stop) stopReply {
 	case vm.StopError:
 		return s.broken(ctx, st.Err, s.tl.Icount())
 	}
-	return s.begin()
+	return s.atStart()
 }
 
 // stepBack undoes one instruction of thread t, or of whichever ran last if t is
@@ -317,7 +318,7 @@ func (s *session) arriveBack(ctx context.Context, st vm.Stop) stopReply {
 func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 	from := s.tl.Icount()
 	if from == 0 {
-		return s.begin()
+		return s.atStart()
 	}
 	if len(s.points.watches) > 0 {
 		stops := s.backStops()

@@ -98,7 +98,7 @@ func newSession(srv *Server, l *link, log zerolog.Logger) *session {
 // run answers requests until the client goes. It returns nil after an orderly
 // end.
 func (s *session) run() error {
-	for {
+	for s.ending == nil {
 		select {
 		case r, open := <-s.link.requests:
 			if !open {
@@ -106,13 +106,24 @@ func (s *session) run() error {
 			}
 			s.serve(r)
 		case <-s.link.ctx.Done():
+			s.drain()
 			return s.gone()
 		}
-		switch {
-		case errors.Is(s.ending, errDetached):
-			return nil
-		case s.ending != nil:
-			return s.ending
+	}
+	return s.end()
+}
+
+// drain handles what the client sent before it went: it may have been k.
+func (s *session) drain() {
+	for s.ending == nil {
+		select {
+		case r, open := <-s.link.requests:
+			if !open {
+				return
+			}
+			s.serve(r)
+		default:
+			return
 		}
 	}
 }
@@ -121,12 +132,22 @@ func (s *session) run() error {
 func (s *session) gone() error {
 	err := context.Cause(s.link.ctx)
 	switch {
+	case s.ending != nil:
+		return s.end()
 	case s.killed:
 		return ErrKilled
 	case errors.Is(err, io.EOF):
 		return nil
 	}
 	return err
+}
+
+// end is the result of an end that the client asked for.
+func (s *session) end() error {
+	if errors.Is(s.ending, errDetached) {
+		return nil
+	}
+	return s.ending
 }
 
 func (s *session) serve(r request) {
