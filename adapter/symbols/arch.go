@@ -42,9 +42,12 @@ type arch struct {
 	// address and the caller's frame pointer, fpCFA what to add to the frame
 	// pointer for the CFA; in bytes, in code built with frame pointers.
 	fpRA, fpFP, fpCFA int64
+	// scan reads a function's frame off its code, from the entry to the
+	// address of interest; nil when that is not known.
+	scan func(code []byte) frameScan
 	// classify looks at the instruction at the start of code (up to 8 bytes).
 	classify func(code []byte) flow
-	// returnAfter reports whether code ends with a call.
+	// callBefore reports whether code ends with a call.
 	callBefore func(code []byte) bool
 	// sigFrame recognizes the code that a signal handler returns to, and
 	// finds the interrupted registers on the stack. nil when not known.
@@ -76,6 +79,7 @@ var riscv64 = arch{
 	goKept: []int{3, 4, 27}, // gp, tp, and s11, which is g
 	goG:    27,
 	fpRA:   -8, fpFP: -16, fpCFA: 0,
+	scan:       scanRISCV,
 	classify:   classifyRISCV,
 	callBefore: callBeforeRISCV,
 	sigFrame:   sigFrameRISCV,

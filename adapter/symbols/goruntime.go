@@ -33,15 +33,16 @@ func (p *Program) switchStack(f *Frame, mem Memory) (caller *Frame, switched boo
 		return nil, false, nil
 	}
 	read := func(base uint64, typ, field string) uint64 {
+		if err != nil {
+			return 0
+		}
 		off, ok := p.memberOffset(typ, field)
-		if !ok || err != nil {
+		if !ok {
 			err = fmt.Errorf("runtime type %s has no member %s", typ, field)
 			return 0
 		}
 		v, e := p.readWord(mem, base+uint64(off))
-		if e != nil {
-			err = e
-		}
+		err = e
 		return v
 	}
 	m := read(g, "runtime.g", "m")

@@ -13,7 +13,7 @@ type guessed struct {
 }
 
 // guess looks, in this order, for a signal frame, for a return address still in
-// its register, and for a frame pointer.
+// its register, at the function's code, and for a frame pointer.
 func (p *Program) guess(f *Frame, mem Memory) (guessed, error) {
 	a := p.img.arch
 	sp, ok := f.Regs.Reg(a.sp)
@@ -28,6 +28,9 @@ func (p *Program) guess(f *Frame, mem Memory) (guessed, error) {
 		if g, ok := p.guessLeaf(f, mem, sp, "at a function's entry"); ok {
 			return g, nil
 		}
+	}
+	if g, ok := p.guessScan(f, mem, sp); ok {
+		return g, nil
 	}
 	if fp, ok := f.Regs.Reg(a.fp); ok && fp > sp && fp%8 == 0 && fp-sp < 1<<30 {
 		pc, err1 := p.readWord(mem, fp+uint64(a.fpRA))

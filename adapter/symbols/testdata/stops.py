@@ -34,6 +34,24 @@ def memory(addr, size):
     return {'addr': addr, 'hex': out.hex()}
 
 
+def goroutine():
+    """What the current goroutine's stack is found by, and that stack, in Go programs."""
+    def offset(typ, field):
+        return next(f.bitpos // 8 for f in gdb.lookup_type(typ).fields() if f.name == field)
+
+    def word(addr):
+        return int.from_bytes(gdb.selected_inferior().read_memory(addr, 8).tobytes(), 'little')
+
+    try:
+        g = int(gdb.newest_frame().read_register('s11')) & MASK
+        m = word(g + offset('runtime.g', 'm'))
+        curg = word(m + offset('runtime.m', 'curg'))
+        sp = word(curg + offset('runtime.g', 'sched') + offset('runtime.gobuf', 'sp'))
+        return [memory(g, 1024), memory(m, 2048), memory(curg, 1024), memory(sp, 65536)]
+    except (gdb.error, StopIteration):
+        return []
+
+
 def value(sym, frame):
     out = {'name': sym.name, 'type': str(sym.type), 'arg': sym.is_argument, 'line': sym.line}
     try:
@@ -112,7 +130,7 @@ def run():
             sp = int(frame.read_register('sp')) & MASK
             f.write(json.dumps({
                 'pc': frame.pc(), 'regs': registers(frame),
-                'mem': [memory(sp - 512, 512 + 65536)] + [memory(a, b - a) for a, b in segments],
+                'mem': [memory(sp - 512, 512 + 65536)] + [memory(a, b - a) for a, b in segments] + goroutine(),
                 'frames': frames(),
             }) + '\n')
     gdb.execute('kill', to_string=True)
