@@ -61,9 +61,10 @@ func (v *Value) NumNamed() int {
 		return len(t.Fields())
 	case symbols.KindPointer:
 		elem := strip(t.Elem())
-		n, err := v.number()
-		if err != nil || n.u == 0 && v.implied == nil {
-			return 0
+		if _, _, ok := v.implicit(); !ok {
+			if n, err := v.number(); err != nil || n.u == 0 {
+				return 0
+			}
 		}
 		switch kindOf(elem) {
 		case symbols.KindVoid, symbols.KindFunc, symbols.KindUnknown:

@@ -29,6 +29,10 @@ func (p *printer) cValue(v *Value, level int) {
 }
 
 func (p *printer) cScalar(v *Value, t *symbols.Type) {
+	if to, off, ok := v.implicit(); ok {
+		p.implicitPointer(v, t, to, off)
+		return
+	}
 	n, err := v.number()
 	if err != nil {
 		p.failure(err)
@@ -101,6 +105,25 @@ func (p *printer) cPointer(v *Value, t *symbols.Type, addr uint64) {
 	}
 	p.put(fmt.Sprintf("%#x ", addr))
 	p.textAt(target, width, -1)
+}
+
+// implicitPointer writes a pointer to a variable that has no address.
+func (p *printer) implicitPointer(v *Value, t *symbols.Type, to *symbols.Variable, off int64) {
+	if w := textWidth(t.Elem()); w > 0 {
+		if target, err := v.deref(); err == nil {
+			p.put("<no address> ")
+			p.textAt(target, w, -1)
+			return
+		}
+	}
+	switch {
+	case to.Name == "":
+		p.put("<points to a value without an address>")
+	case off != 0:
+		p.put(fmt.Sprintf("<points to %s%+d>", to.Name, off))
+	default:
+		p.put(fmt.Sprintf("<points to %s>", to.Name))
+	}
 }
 
 // textAt writes the text at v, up to its zero or, if that is not negative, bound
@@ -197,10 +220,7 @@ func (p *printer) cStruct(v *Value, t *symbols.Type, level int) {
 func (p *printer) cArray(v *Value, t *symbols.Type, level int) {
 	elem, n := t.Elem(), t.Len()
 	if n < 0 {
-		p.put("<array of unknown length>")
-		if v.src.kind == srcMemory {
-			p.put(fmt.Sprintf(" %#x", v.src.addr))
-		}
+		p.put("<unknown length>")
 		return
 	}
 	if w := textWidth(elem); w > 0 && (p.letter == 0 || p.letter == 's') && p.charArray(v, elem, w, n) {
@@ -215,7 +235,7 @@ func (p *printer) cArray(v *Value, t *symbols.Type, level int) {
 		p.put("{…}")
 		return
 	}
-	bytesOnly := textWidth(elem) == 1 && p.letter == 0
+	bytesOnly := textWidth(elem) == 1 && p.letter == 0 && !isPlainChar(elem)
 	p.put("{")
 	p.elements(n, func(i int64) bool {
 		e, err := v.element(i)
@@ -224,13 +244,10 @@ func (p *printer) cArray(v *Value, t *symbols.Type, level int) {
 			return false
 		}
 		if bytesOnly { // numbers: they did not look like text
-			num, err := e.number()
-			if err != nil {
-				p.failure(err)
-				return false
+			if num, err := e.number(); err == nil {
+				p.put(integer(num, 0))
+				return true
 			}
-			p.put(integer(num, 0))
-			return true
 		}
 		if e.src.kind == srcMemory && !isStruct(strip(elem)) && kindOf(strip(elem)) != symbols.KindArray {
 			if _, err := e.read(0, size); err != nil { // once, not for every element
@@ -248,6 +265,9 @@ func (p *printer) cArray(v *Value, t *symbols.Type, level int) {
 // of signed and unsigned char are text when they look like it; false otherwise.
 func (p *printer) charArray(v *Value, elem *symbols.Type, width int, n int64) bool {
 	if isPlainChar(elem) || p.letter == 's' {
+		if v.src.kind == srcLocation && v.Err() != nil {
+			return false // some of it is missing: element by element
+		}
 		p.textAt(v, width, n)
 		return true
 	}

@@ -200,6 +200,9 @@ func (v *Value) convert(t *symbols.Type) (*Value, error) {
 	if from.isNil {
 		return v.c.makeInt(t, 0, v.goL), nil
 	}
+	if to, off, ok := from.implicit(); ok && isPointer(s) {
+		return &Value{c: v.c, typ: t, goL: v.goL, src: from.src, implied: to, shift: off}, nil
+	}
 	n, err := from.number()
 	if err != nil {
 		return nil, err
@@ -207,14 +210,7 @@ func (v *Value) convert(t *symbols.Type) (*Value, error) {
 	if isPointer(s) && n.kind >= numFloat || isPointer(fs) && !isInteger(s) && !isPointer(s) {
 		return nil, fmt.Errorf("%s can't be cast to %s: it is %s", clip(v.expr, 60), t, article(v.Type()))
 	}
-	out, err := v.c.convertNum(n, t, v.goL)
-	if err != nil {
-		return nil, err
-	}
-	if isPointer(s) {
-		out.implied, out.shift = v.implied, v.shift
-	}
-	return out, nil
+	return v.c.convertNum(n, t, v.goL)
 }
 
 // convertNum makes a value of type t, a scalar, of a number.

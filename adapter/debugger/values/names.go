@@ -200,9 +200,6 @@ func (c *Context) variable(v *symbols.Variable) *Value {
 		out.err = &symbols.OptimizedOutError{Why: why}
 	} else {
 		out.src = source{kind: srcLocation, loc: loc}
-		if p := loc.Pieces[0]; len(loc.Pieces) == 1 && p.Kind == symbols.Implicit && p.Target != nil {
-			out.implied, out.shift = p.Target, p.Offset
-		}
 		out.isConst = loc.Pieces[0].Kind == symbols.Literal && len(loc.Pieces) == 1
 	}
 	out.static = v.Global

@@ -74,9 +74,8 @@ func (v *Value) deref() (*Value, error) {
 	if strip(elem) == nil {
 		return nil, fmt.Errorf("%s is %s: cast it to another pointer first", clip(v.expr, 60), article(v.Type()))
 	}
-	if v.implied != nil {
-		target := v.c.variable(v.implied)
-		return target.part(v.shift, elem)
+	if to, off, ok := v.implicit(); ok {
+		return v.c.variable(to).part(off, elem)
 	}
 	n, err := v.number()
 	if err != nil {

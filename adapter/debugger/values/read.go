@@ -62,11 +62,7 @@ func (v *Value) read(off, n int64) ([]byte, error) {
 		return v.src.data[off : off+n : off+n], nil
 	case srcLocation:
 		loc := v.src.loc.Slice(v.src.off+off, n)
-		var regs symbols.Regs
-		if v.c.Frame != nil {
-			regs = v.c.Frame.Regs
-		}
-		return loc.Read(int(n), regs, v.c.Mem)
+		return loc.Read(int(n), v.c.regs(), v.c.Mem)
 	}
 	return nil, errNoValue
 }
@@ -163,13 +159,13 @@ func (v *Value) bitNumber(info scalarInfo) (num, error) {
 	if v.bits.size > 64 || v.bits.start < 0 || v.bits.start > 63 {
 		return num{}, fmt.Errorf("%s: a bit field of %d bits", v.Type(), v.bits.size)
 	}
-	b, err := v.read(0, v.bits.bytes())
+	b, start, err := v.readBits()
 	if err != nil {
 		return num{}, err
 	}
 	var u uint64
 	for i := int64(0); i < v.bits.size; i++ {
-		bit := v.bits.start + i
+		bit := start + i
 		u |= uint64(b[bit/8]>>(bit%8)&1) << i
 	}
 	if info.kind == numInt {
@@ -177,4 +173,69 @@ func (v *Value) bitNumber(info scalarInfo) (num, error) {
 	}
 	n, _ := sizeOf(strip(v.typ))
 	return num{kind: info.kind, size: int(min(max(n, 1), 8)), u: u}, nil
+}
+
+// readBits reads the bytes that a bit field touches, and where in them it begins.
+// Of a value in pieces it reads the field's own bits only: its neighbours may be
+// missing.
+func (v *Value) readBits() (b []byte, start int64, err error) {
+	if v.err != nil || v.src.kind != srcLocation {
+		b, err = v.read(0, v.bits.bytes())
+		return b, v.bits.start, err
+	}
+	loc := cutBits(v.src.loc, uint(v.src.off*8+v.bits.start), uint(v.bits.size))
+	b, err = loc.Read(int(v.bits.size+7)/8, v.c.regs(), v.c.Mem)
+	return b, 0, err
+}
+
+// regs are the frame's registers, nil without a frame.
+func (c *Context) regs() symbols.Regs {
+	if c.Frame == nil {
+		return nil
+	}
+	return c.Frame.Regs
+}
+
+// cutBits is the location of size bits of a value, from bit off on, filled up with
+// zeros to whole bytes.
+func cutBits(l symbols.Location, off, size uint) symbols.Location {
+	var out symbols.Location
+	at := uint(0)
+	for _, p := range l.Pieces {
+		have := p.Bits
+		if have == 0 { // the whole value
+			have = off + size
+		}
+		low, high := max(off, at), min(off+size, at+have)
+		if low < high {
+			p.Shift += low - at
+			p.Bits = high - low
+			if p.Kind == symbols.InMemory {
+				p.Addr += uint64(p.Shift / 8)
+				p.Shift %= 8
+			}
+			out.Pieces = append(out.Pieces, p)
+		}
+		at += have
+	}
+	if pad := -size % 8; pad != 0 {
+		out.Pieces = append(out.Pieces, symbols.Piece{Kind: symbols.Literal, Bits: pad, Value: []byte{0}})
+	}
+	return out
+}
+
+// implicit is what a pointer without a value of its own points into: a variable
+// that has no address, and the offset in it, bytes.
+func (v *Value) implicit() (target *symbols.Variable, off int64, ok bool) {
+	if v.implied != nil {
+		return v.implied, v.shift, true
+	}
+	if v.err != nil || v.src.kind != srcLocation || !isPointer(strip(v.typ)) {
+		return nil, 0, false
+	}
+	if loc := v.src.loc.Slice(v.src.off, ptrSize); len(loc.Pieces) == 1 && loc.Pieces[0].Kind == symbols.Implicit {
+		p := loc.Pieces[0]
+		return p.Target, p.Offset, p.Target != nil
+	}
+	return nil, 0, false
 }

@@ -118,6 +118,13 @@ func (v *Value) Err() error {
 	if v.err != nil || v.isNil || v.lit != nil || v.fn != nil || v.symbol || v.kids != nil {
 		return v.err
 	}
+	if _, _, ok := v.implicit(); ok {
+		return nil
+	}
+	if v.bits.size != 0 {
+		_, _, err := v.readBits()
+		return err
+	}
 	n, ok := v.size()
 	if !ok || n == 0 {
 		return nil
@@ -271,6 +278,9 @@ func (v *Value) Truth() (bool, error) {
 	case v.fn != nil || v.symbol:
 		return true, nil
 	case v.lit != nil:
+		return true, nil
+	}
+	if _, _, ok := v.implicit(); ok {
 		return true, nil
 	}
 	switch kindOf(strip(v.typ)) {
