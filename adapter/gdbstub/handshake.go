@@ -73,7 +73,7 @@ func (s *session) listThreadsInStopReply(context.Context, string) response {
 // hostInfo is lldb's question what it is connected to.
 func (s *session) hostInfo(context.Context, string) response {
 	a := s.m.Arch()
-	return answer(fmt.Sprintf("triple:%s;ptrsize:%d;endian:little;hostname:%s;",
+	return answer(fmt.Sprintf("triple:%s;ptrsize:%d;endian:little;watchpoint_exceptions_received:before;hostname:%s;",
 		hexText(triple(a.Name)), a.PtrSize, hexText("dap-revexec")))
 }
 

@@ -9,39 +9,16 @@ import (
 
 // readMemory answers m ADDR,LENGTH. It may give less than was asked for.
 func (s *session) readMemory(_ context.Context, args string) response {
-	p, r := s.read(args, packetSize/2)
-	if p == nil {
-		return r
-	}
-	return answer(hex.EncodeToString(p))
-}
-
-// readMemoryBinary answers x ADDR,LENGTH: as m, with the bytes as they are behind
-// a "b". lldb asks with length 0 whether there is such a packet and wants OK.
-func (s *session) readMemoryBinary(_ context.Context, args string) response {
-	if strings.HasSuffix(args, ",0") {
-		return ok
-	}
-	p, r := s.read(args, packetSize/2)
-	if p == nil {
-		return r
-	}
-	return answer("b" + string(p))
-}
-
-// read reads what a packet asks for, at most limit bytes. Nil means that the
-// response is the answer.
-func (s *session) read(args string, limit uint64) ([]byte, response) {
 	addr, n, good := pair(args, ",")
 	if !good {
-		return nil, s.malformed()
+		return s.malformed()
 	}
-	p := make([]byte, min(n, limit))
+	p := make([]byte, min(n, packetSize/2))
 	got := s.m.ReadMemory(addr, p)
 	if got == 0 && n > 0 {
-		return nil, s.fail(errnoFault, fmt.Sprintf("no memory at %#x here", addr))
+		return s.fail(errnoFault, fmt.Sprintf("no memory at %#x here", addr))
 	}
-	return p[:got], response{}
+	return answer(hex.EncodeToString(p[:got]))
 }
 
 // writeMemory refuses, as writeRegister does and why.

@@ -116,7 +116,7 @@ func (s *session) stepped(t vm.ThreadID) stopReply {
 	if _, alive := s.thread(t); !alive {
 		t = s.m.CurrentThread() // the step was its last
 	}
-	return s.conclude(stopReply{signal: sigTrap, thread: t})
+	return s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: t})
 }
 
 // How far runUntilNext runs before it looks whether the thread has been diverted.
@@ -335,7 +335,7 @@ func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 	}
 	undone := s.m.CurrentThread()
 	if _, alive := s.thread(t); undone == t || !alive || s.m.LastPC(t) == 0 {
-		return s.conclude(stopReply{signal: sigTrap, thread: undone})
+		return s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: undone})
 	}
 	// It was another thread's. The instruction to undo is the latest that t
 	// executed, which is at its LastPC.
@@ -357,7 +357,7 @@ func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 		}
 		return s.failed(ctx, err)
 	case st.Reason == vm.StopBreak && st.Thread == t:
-		return s.conclude(stopReply{signal: sigTrap, thread: t})
+		return s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: t})
 	}
 	return s.arriveBack(ctx, st)
 }

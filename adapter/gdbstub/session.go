@@ -252,7 +252,6 @@ func init() {
 		"m":                 (*session).readMemory,
 		"M":                 (*session).writeMemory,
 		"X":                 (*session).writeMemoryBinary,
-		"x":                 (*session).readMemoryBinary,
 		"qCRC":              (*session).crc,
 		"qMemoryRegionInfo": (*session).memoryRegionInfo,
 		"qXfer":             (*session).transfer,

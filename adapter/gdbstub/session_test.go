@@ -141,8 +141,7 @@ func TestMemory(t *testing.T) {
 	if n := len(c.call("m1000,ffffffffffffffff")); n == 0 || n > packetSize {
 		t.Errorf("reading everything gives %d digits", n)
 	}
-	c.want("x1000,2", "b\x13\x13")
-	c.want("x0,0", "OK")
+	c.want("x0,0", "") // old lldb and gdb disagree on what it answers
 	c.wantError("M2008,1:ff")
 	c.wantError("X2008,1:\xff")
 	c.want("X2008,0:", "OK") // a client asks whether there is X

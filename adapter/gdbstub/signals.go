@@ -12,6 +12,7 @@ const (
 	sigInt  = 2
 	sigTrap = 5
 	sigAbrt = 6
+	sigStop = 17
 )
 
 // signalInfo names a signal of Linux (asm-generic numbers: riscv64, amd64, …)
@@ -68,16 +69,21 @@ func signalName(linux int) string {
 	return ""
 }
 
-// signalNumber is a signal as the client numbers it: gdb has numbers of its own,
-// lldb uses the guest's.
-func (s *session) signalNumber(gdb int) int {
+// signalNumber is a stop's signal as the client numbers it: gdb has numbers of its
+// own, lldb uses the guest's.
+func (s *session) signalNumber(r stopReply) int {
 	if !s.client.threadsInStop {
-		return gdb
+		return r.signal
 	}
-	if n := linuxSignal(gdb); n != 0 {
+	if r.cause == causeNone && r.signal == sigTrap {
+		// When lldb finds the guest stopped by SIGTRAP at the entry point it
+		// takes that for a breakpoint of its own and lets the guest run.
+		return linuxSignal(sigStop)
+	}
+	if n := linuxSignal(r.signal); n != 0 {
 		return n
 	}
-	return gdb
+	return r.signal
 }
 
 // passSignals is QPassSignals:NN;NN…: signals of which the client does not want

@@ -12,7 +12,8 @@ import (
 type cause uint8
 
 const (
-	causeStep      cause = iota // what was asked for has been done; also: nothing to report
+	causeNone      cause = iota // the client finds the guest so, or has moved it by a monitor command
+	causeStep                   // a step is done
 	causeBreak                  // a Z0 breakpoint
 	causeHardBreak              // a Z1 breakpoint
 	causeWatch                  // a watchpoint
@@ -41,15 +42,16 @@ func (r stopReply) why() string {
 		return "breakpoint"
 	case causeWatch:
 		return "watchpoint"
-	case causeSignal, causeInterrupt, causeBroken:
-		return "signal"
+	case causeStep:
+		return "trace"
 	case causeBegin, causeEnd:
 		return "history boundary" // lldb since 2025
 	}
 	if r.signal == sigNone {
 		return "none"
 	}
-	return "trace"
+	// Also for causeNone: from a "trace" that it did not ask for lldb goes on.
+	return "signal"
 }
 
 // expedited are the registers in stop replies, which spare the client asking:
@@ -62,7 +64,7 @@ func (s *session) expedited() []int {
 // render writes a stop reply packet.
 func (s *session) render(r stopReply) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "T%02xthread:%s;", s.signalNumber(r.signal), s.id(r.thread))
+	fmt.Fprintf(&b, "T%02xthread:%s;", s.signalNumber(r), s.id(r.thread))
 	switch r.cause {
 	case causeBreak:
 		if s.client.swbreak {

@@ -181,7 +181,7 @@ func (s *session) threadsInfo(context.Context, string) response {
 		}
 		j := thread{ID: t.ID, Name: t.Name, Reason: "none", Regs: map[string]string{}}
 		if t.ID == s.last.thread {
-			j.Reason, j.Signal = s.last.why(), s.signalNumber(s.last.signal)
+			j.Reason, j.Signal = s.last.why(), s.signalNumber(s.last)
 		}
 		for _, i := range s.expedited() {
 			j.Regs[fmt.Sprint(s.m.Arch().Regs[i].GDB)] = s.hexReg(t.ID, i)
