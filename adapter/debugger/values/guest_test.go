@@ -64,6 +64,23 @@ func guestAt(t testing.TB, name, source, marker string) *Context {
 // guestFile is the content of a guest's executable.
 func guestFile(t testing.TB, name string) []byte {
 	t.Helper()
+	filesMu.Lock()
+	defer filesMu.Unlock()
+	if b := files[name]; b != nil {
+		return b
+	}
+	b := readGuest(t, name)
+	files[name] = b
+	return b
+}
+
+var (
+	filesMu sync.Mutex
+	files   = map[string][]byte{}
+)
+
+func readGuest(t testing.TB, name string) []byte {
+	t.Helper()
 	for _, g := range testdata.Guests() {
 		if g.Name == name && g.Go() {
 			exe, err := testdata.BuildGo(t.TempDir(), name, "-gcflags=all=-N -l")

@@ -112,6 +112,13 @@ func (l *lexer) next() (token, *Error) {
 		}
 		return make(tokChar, text)
 	}
+	if c == '~' && l.goL { // an unnamed result: ~r0
+		l.pos++
+		if name := l.name(); name != "" {
+			return make(tokName, "~"+name)
+		}
+		l.pos = start
+	}
 	if scope := l.scope(); scope != "" {
 		return make(tokScope, scope)
 	}

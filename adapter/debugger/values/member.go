@@ -48,13 +48,10 @@ func (ev *evaluator) packaged(n *node) (*Value, error) {
 	if v := ev.named(name); v != nil {
 		return v, nil
 	}
-	if pkg.kind == nodeText || ev.named(pkg.text) == nil {
-		if _, ok := ev.c.lookupType(name, true); ok {
-			return nil, ev.fail(n.pos, "%q is a type, not a value", clip(name, 80))
-		}
-		return nil, ev.noSymbol(n.pos, name)
+	if _, ok := ev.c.lookupType(name, true); ok {
+		return nil, ev.fail(n.pos, "%q is a type, not a value", clip(name, 80))
 	}
-	return nil, nil
+	return nil, ev.noSymbol(n.pos, name)
 }
 
 // member is the member of a struct, of what a pointer points to, or of what an

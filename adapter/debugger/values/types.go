@@ -195,7 +195,8 @@ func (c *Context) lookupType(name string, goLang bool) (*symbols.Type, bool) {
 		return t, true
 	}
 	if goLang {
-		if pkg := c.goPackage(); pkg != "" && !strings.ContainsAny(name, ".[]*") {
+		generic, _, _ := strings.Cut(name, "[")
+		if pkg := c.goPackage(); pkg != "" && generic != "" && !strings.ContainsAny(generic, ".*( ") {
 			if t, ok := c.Prog.LookupType(pkg + "." + name); ok && t != nil {
 				return t, true
 			}
