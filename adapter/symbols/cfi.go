@@ -79,9 +79,11 @@ func (f *fde) signal() bool { return strings.Contains(f.cie.Augmentation, "S") }
 
 // frameTable finds call frame information by address.
 type frameTable struct {
-	bias uint64
-	fdes []*fde // ascending
-	why  string // what could not be used
+	bias  uint64
+	fdes  []*fde // ascending
+	low   []uint64
+	byLow addrIndex
+	why   string // what could not be used
 }
 
 const (
@@ -159,8 +161,14 @@ func (t *frameTable) add(fdes frame.FrameDescriptionEntries, img *image) {
 		}
 		added = append(added, &fde{Range: Range{d.Begin(), d.End()}, cie: d.CIE, instr: d.Instructions})
 	}
-	t.fdes = append(old, added...)
+	t.fdes = append(slices.Clone(old), added...)
 	slices.SortStableFunc(t.fdes, func(a, b *fde) int { return compare(a.Low, b.Low) })
+	t.fdes = slices.CompactFunc(t.fdes, func(a, b *fde) bool { return a.Low == b.Low })
+	t.low = make([]uint64, len(t.fdes))
+	for i, d := range t.fdes {
+		t.low[i] = d.Low
+	}
+	t.byLow = newAddrIndex(t.low)
 }
 
 // fixVersion4 repairs what the parser made of a CIE of version 4: it does not
@@ -183,7 +191,7 @@ func findFDE(fdes []*fde, pc uint64) int {
 
 // find returns the entry and the rules for pc.
 func (t *frameTable) find(pc uint64) (*fde, *cfiRow, error) {
-	i := findFDE(t.fdes, pc)
+	i := t.byLow.find(pc)
 	if i < 0 || !t.fdes[i].Contains(pc) {
 		return nil, nil, errNoCFI
 	}

@@ -93,23 +93,17 @@ func (u *Unit) file(n int64) int32 {
 // funcTable finds functions by address: code ranges ascending, not overlapping.
 type funcTable struct {
 	low, high []uint64
+	byLow     addrIndex
 	fn        []int32
 }
 
+// find returns the function at pc, -1 if none.
 func (t *funcTable) find(pc uint64) int32 {
-	lo, hi := 0, len(t.low)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if t.low[mid] <= pc {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo == 0 || pc >= t.high[lo-1] {
+	i := t.byLow.find(pc)
+	if i < 0 || pc >= t.high[i] {
 		return -1
 	}
-	return t.fn[lo-1]
+	return t.fn[i]
 }
 
 // build fills the table with the code of funcs, by index. Where ranges overlap
@@ -134,8 +128,12 @@ func (t *funcTable) build(funcs []*Function) {
 				continue
 			}
 		}
+		if n := len(t.low); n > 0 && s.Low == t.low[n-1] {
+			continue // damaged: empty before
+		}
 		t.low, t.high, t.fn = append(t.low, s.Low), append(t.high, s.High), append(t.fn, s.fn)
 	}
+	t.byLow = newAddrIndex(t.low)
 }
 
 // symbolFuncs makes functions of the symbols for code that no function of

@@ -25,24 +25,18 @@ type InlineFrame struct {
 // inlineTable tells the innermost inlined instance at each address: segments
 // ascending, each up to the next.
 type inlineTable struct {
-	low  []uint64
-	inst []int32 // -1: none
+	low   []uint64
+	byLow addrIndex
+	inst  []int32 // -1: none
 }
 
+// find returns the innermost instance at pc, -1 if none.
 func (t *inlineTable) find(pc uint64) int32 {
-	lo, hi := 0, len(t.low)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if t.low[mid] <= pc {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo == 0 {
+	i := t.byLow.find(pc)
+	if i < 0 {
 		return -1
 	}
-	return t.inst[lo-1]
+	return t.inst[i]
 }
 
 // span is a range of an inlined instance.
@@ -98,6 +92,7 @@ func (t *inlineTable) build(insts []instance) {
 		}
 		t.low, t.inst = append(t.low, b), append(t.inst, inst)
 	}
+	t.byLow = newAddrIndex(t.low)
 }
 
 // origin completes what the entry at off says of its function.

@@ -127,8 +127,8 @@ const (
 	instLeave             // returns or jumps
 )
 
-// bits extracts w[hi:lo] to position at.
-func bits(w uint32, hi, lo, at uint) int64 { return int64(w>>lo&(1<<(hi-lo+1)-1)) << at }
+// field extracts w[hi:lo] to position at.
+func field(w uint32, hi, lo, at uint) int64 { return int64(w>>lo&(1<<(hi-lo+1)-1)) << at }
 
 func sext(v int64, width uint) int64 { return v << (64 - width) >> (64 - width) }
 
@@ -151,8 +151,8 @@ func decodeFrameInst(code []byte) (frameInst, int) {
 	}
 	w := binary.LittleEndian.Uint32(code)
 	rd, rs1, rs2 := int(w>>7&31), int(w>>15&31), int(w>>20&31)
-	immI := sext(bits(w, 31, 20, 0), 12)
-	immS := sext(bits(w, 31, 25, 5)|bits(w, 11, 7, 0), 12)
+	immI := sext(field(w, 31, 20, 0), 12)
+	immS := sext(field(w, 31, 25, 5)|field(w, 11, 7, 0), 12)
 	switch w & 0x707f {
 	case 0x0013: // addi
 		return addImmediate(rd, rs1, immI), 4
@@ -175,7 +175,7 @@ func decodeFrameInst(code []byte) (frameInst, int) {
 	}
 	switch {
 	case w&0x7f == 0x37: // lui
-		return frameInst{instConst, rd, sext(bits(w, 31, 12, 12), 32)}, 4
+		return frameInst{instConst, rd, sext(field(w, 31, 12, 12), 32)}, 4
 	case w&0xfe00707f == 0x33 && rd == regSP && rs1 == regSP: // add
 		return frameInst{instAddSPReg, rs2, 0}, 4
 	case w&0xfe00707f == 0x40000033 && rd == regSP && rs1 == regSP: // sub
@@ -204,12 +204,12 @@ func addImmediate(rd, rs1 int, imm int64) frameInst {
 
 func decodeFrameC(h uint32) frameInst {
 	rd, rs2 := int(h>>7&31), int(h>>2&31)
-	imm6 := sext(bits(h, 12, 12, 5)|bits(h, 6, 2, 0), 6)
-	ldsp := bits(h, 12, 12, 5) | bits(h, 6, 5, 3) | bits(h, 4, 2, 6)
-	sdsp := bits(h, 12, 10, 3) | bits(h, 9, 7, 6)
+	imm6 := sext(field(h, 12, 12, 5)|field(h, 6, 2, 0), 6)
+	ldsp := field(h, 12, 12, 5) | field(h, 6, 5, 3) | field(h, 4, 2, 6)
+	sdsp := field(h, 12, 10, 3) | field(h, 9, 7, 6)
 	switch h & 0xe003 {
 	case 0x0000: // c.addi4spn
-		if imm := bits(h, 12, 11, 4) | bits(h, 10, 7, 6) | bits(h, 6, 6, 2) | bits(h, 5, 5, 3); imm != 0 && h>>2&7 == 0 {
+		if imm := field(h, 12, 11, 4) | field(h, 10, 7, 6) | field(h, 6, 6, 2) | field(h, 5, 5, 3); imm != 0 && h>>2&7 == 0 {
 			return frameInst{instSetFP, 0, imm}
 		}
 	case 0x0001: // c.addi
@@ -218,7 +218,7 @@ func decodeFrameC(h uint32) frameInst {
 		return frameInst{instConst, rd, imm6}
 	case 0x6001:
 		if rd == regSP { // c.addi16sp
-			return frameInst{instAddSP, 0, sext(bits(h, 12, 12, 9)|bits(h, 6, 6, 4)|bits(h, 5, 5, 6)|bits(h, 4, 3, 7)|bits(h, 2, 2, 5), 10)}
+			return frameInst{instAddSP, 0, sext(field(h, 12, 12, 9)|field(h, 6, 6, 4)|field(h, 5, 5, 6)|field(h, 4, 3, 7)|field(h, 2, 2, 5), 10)}
 		}
 		return frameInst{instConst, rd, imm6 << 12} // c.lui
 	case 0x6002: // c.ldsp

@@ -35,26 +35,16 @@ type lineTable struct {
 	files []string // files[0] is ""
 
 	// The following have an element for each distinct address.
-	addr  []uint64
-	pos   []uint64 // file<<32 | line of the row that stands for the address; 0: none
+	addr   []uint64
+	byAddr addrIndex
+	pos    []uint64 // file<<32 | line of the row that stands for the address; 0: none
 	pick  []int32  // index of that row
 	fn    []int32  // function that contains the address, -1 if none
 	flags []uint8  // of that row, and what was found out about the address
 }
 
 // find returns the index of the last address ≤ pc, -1 if there is none.
-func (t *lineTable) find(pc uint64) int {
-	lo, hi := 0, len(t.addr)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if t.addr[mid] <= pc {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo - 1
-}
+func (t *lineTable) find(pc uint64) int { return t.byAddr.find(pc) }
 
 // exact returns the index of address pc, or -1.
 func (t *lineTable) exact(pc uint64) int {
@@ -245,6 +235,7 @@ func (b *lineBuilder) table() *lineTable {
 		t.flags = append(t.flags, r.flags)
 		i = j
 	}
+	t.byAddr = newAddrIndex(t.addr)
 	return t
 }
 
