@@ -22,10 +22,21 @@ func newGDBServer(std stdio, log *logFlags) *cobra.Command {
 	var listen string
 	var remote bool
 	cmd := &cobra.Command{
-		Use:   "gdbserver [flags] [--] PROGRAM [ARGS…]",
+		Use:   "gdbserver [flags] [-] [--] PROGRAM [ARGS…]",
 		Short: "Serve a program to gdb and lldb, in both directions",
-		Args:  cobra.MinimumNArgs(1),
+		Long: `Serve a program to gdb and lldb, in both directions, on a TCP port.
+
+With - before PROGRAM the protocol is spoken on standard input and output, for
+gdb to start the server itself, and the program's output goes to gdb's console:
+  (gdb) target remote | dap-revexec gdbserver - PROGRAM`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			piped := args[0] == "-"
+			if piped {
+				if args = args[1:]; len(args) == 0 {
+					return errors.New("gdbserver -: which program? (gdbserver - PROGRAM [ARGS…])")
+				}
+			}
 			logger, closer, err := log.open(std)
 			if err != nil {
 				return err
@@ -36,23 +47,34 @@ func newGDBServer(std stdio, log *logFlags) *cobra.Command {
 				return err
 			}
 			var server *gdbstub.Server
-			cfg.Logger, cfg.Stdin = logger, std.in
+			cfg.Logger = logger
+			if !piped {
+				cfg.Stdin = std.in
+			}
 			cfg.Output = func(fd int, icount uint64, p []byte) { server.Output(fd, icount, p) }
 			m, err := linux.New(cfg)
 			if err != nil {
 				return err
 			}
 			defer m.Close()
-			server = gdbstub.New(gdbstub.Config{
-				Timeline: checkpoint.New(m, checkpoint.Config{}), Logger: logger, Stdout: std.out, Stderr: std.err,
-			})
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			served := gdbstub.Config{Timeline: checkpoint.New(m, checkpoint.Config{}), Logger: logger}
+			if piped {
+				server = gdbstub.New(served)
+				err := server.Serve(ctx, gdbstub.Stream(std.in, std.out))
+				if errors.Is(err, gdbstub.ErrKilled) {
+					return nil
+				}
+				return err
+			}
+			served.Stdout, served.Stderr = std.out, std.err
+			server = gdbstub.New(served)
 			ln, err := dap.Listen(listen, remote)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(std.err, "Listening on %s (in gdb: target remote %[1]s)\n", ln.Addr())
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
 			if err := server.ListenAndServe(ctx, ln); !errors.Is(err, context.Canceled) {
 				return err
 			}
