@@ -390,8 +390,8 @@ func (ev *evaluator) evalSizeof(n *node) (*Value, error) {
 	var t *symbols.Type
 	if n.typ != nil {
 		var err error
-		if t, err = ev.c.resolve(n.typ, ev.goL); err != nil {
-			return nil, ev.wrap(n.typ.pos, err)
+		if t, err = ev.resolve(n.typ); err != nil {
+			return nil, err
 		}
 	} else {
 		v, err := ev.eval(n.kids[0])
@@ -413,11 +413,23 @@ func (ev *evaluator) evalSizeof(n *node) (*Value, error) {
 	return ev.c.makeInt(ev.c.base("unsigned long", false), uint64(size), false), nil
 }
 
+// resolve makes a type of a type's node.
+func (ev *evaluator) resolve(n *typeNode) (*symbols.Type, error) {
+	t, err := ev.c.resolve(n, ev.goL)
+	if err != nil {
+		for n.elem != nil { // what is wrong is the name
+			n = n.elem
+		}
+		return nil, ev.wrap(n.pos, err)
+	}
+	return t, nil
+}
+
 // evalAt reads the memory at an address as a type.
 func (ev *evaluator) evalAt(n *node) (*Value, error) {
-	t, err := ev.c.resolve(n.typ, ev.goL)
+	t, err := ev.resolve(n.typ)
 	if err != nil {
-		return nil, ev.wrap(n.typ.pos, err)
+		return nil, err
 	}
 	if t == nil {
 		return nil, ev.fail(n.typ.pos, "memory can't be read as void")

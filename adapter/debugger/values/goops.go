@@ -530,9 +530,9 @@ func (ev *evaluator) evalAssert(n *node) (*Value, error) {
 	if err != nil {
 		return nil, ev.readError(n.kids[0], v, err)
 	}
-	want, err := ev.c.resolve(n.typ, true)
+	want, err := ev.resolve(n.typ)
 	if err != nil {
-		return nil, ev.wrap(n.typ.pos, err)
+		return nil, err
 	}
 	if want != held.typ && want.String() != held.typ.String() {
 		return nil, ev.fail(n.at, "%s holds %s, not %s", clip(ev.text(n.kids[0]), 60), article(held.Type()), article(typeText(want)))

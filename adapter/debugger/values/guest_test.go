@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -150,4 +151,24 @@ func needTool(t testing.TB, name string) string {
 		t.Skipf("%s is not installed", name)
 	}
 	return p
+}
+
+// stripped loads an executable as if it had no debug information.
+func stripped(t testing.TB, file []byte) *symbols.Program {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range f.Sections {
+		s.Name = strings.Replace(s.Name, ".debug_", ".other_", 1)
+	}
+	prog, err := symbols.LoadFile(f, "stripped", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, _ := prog.HasDWARF(); ok {
+		t.Fatal("it has debug information")
+	}
+	return prog
 }

@@ -157,9 +157,9 @@ func (v *Value) staticMember(f *symbols.Field) *Value {
 
 // evalCast is (type)value.
 func (ev *evaluator) evalCast(n *node) (*Value, error) {
-	t, err := ev.c.resolve(n.typ, ev.goL)
+	t, err := ev.resolve(n.typ)
 	if err != nil {
-		return nil, ev.wrap(n.typ.pos, err)
+		return nil, err
 	}
 	v, err := ev.eval(n.kids[0])
 	if err != nil {

@@ -297,9 +297,9 @@ func (p *parser) memoryAt() (*node, *Error) {
 // is another one.
 func (p *parser) cast() (n *node, ok bool, err *Error) {
 	open := p.peek()
-	typ := p.parenType()
+	typ, err := p.parenType()
 	if typ == nil {
-		return nil, false, nil
+		return nil, err != nil, err
 	}
 	kid, err := p.unary()
 	if err != nil {
@@ -310,21 +310,36 @@ func (p *parser) cast() (n *node, ok bool, err *Error) {
 }
 
 // parenType parses a type in parentheses; nil, and nothing read, when they hold
-// something else.
-func (p *parser) parenType() *typeNode {
+// something else. There is an error when it can only be a type, and a wrong one.
+func (p *parser) parenType() (*typeNode, *Error) {
 	start := p.i
 	if p.accept("(") && p.startsType() {
-		if typ, err := p.typ(); err == nil && p.accept(")") {
-			return typ
+		word := p.peek().text
+		typ, err := p.typ()
+		if err == nil {
+			err = p.expect(")", "after the type")
+		}
+		if err == nil {
+			return typ, nil
+		}
+		if tagWords[word] || baseWords[word] || qualifiers[word] {
+			// int(x), the C++ way, is no type.
+			if p.i = start + 2; !p.isOp("(") || p.toks[p.i+1].text == "*" {
+				return nil, err
+			}
 		}
 	}
 	p.i = start
-	return nil
+	return nil, nil
 }
 
 func (p *parser) sizeof() (*node, *Error) {
 	t := p.take()
-	if typ := p.parenType(); typ != nil {
+	typ, err := p.parenType()
+	if err != nil {
+		return nil, err
+	}
+	if typ != nil {
 		return p.node(node{kind: nodeSizeof, at: t.pos, typ: typ}, t.pos)
 	}
 	kid, err := p.unary()
@@ -433,6 +448,9 @@ func (p *parser) primary() (*node, *Error) {
 		p.take()
 		if p.goL && t.text == "nil" {
 			return p.node(node{kind: nodeNil}, t.pos)
+		}
+		if !p.goL && (tagWords[t.text] || (baseWords[t.text] || qualifiers[t.text]) && !p.isOp("(")) {
+			return nil, p.fail(t.pos, "%q begins a type, not a value", t.text)
 		}
 		if p.goL && t.text == "map" && p.isOp("[") {
 			p.i--
