@@ -191,12 +191,16 @@ func (v *Value) targetChild(i int) (*Value, error) {
 func (v *Value) fieldChild(t *symbols.Type, i int, prefix string, _ int) *Value {
 	f := &t.Fields()[i]
 	out := v.field(f, 0)
+	if f.Static {
+		out = v.staticMember(t, f)
+		out.expr = ""
+	}
 	switch {
 	case f.Base:
 		out.name, out.prefix = typeText(f.Type), prefix
 	case f.Name == "":
 		out.name, out.prefix = "<anonymous "+aggregateWord(f.Type)+">", prefix
-	case prefix != "" && f.Name != "_":
+	case prefix != "" && isName(f.Name):
 		out.expr, out.prec = prefix+f.Name, precPostfix
 	}
 	if out.origin != nil && out.expr != "" && out.origin.expr == "" {
@@ -205,6 +209,12 @@ func (v *Value) fieldChild(t *symbols.Type, i int, prefix string, _ int) *Value 
 		out.origin = &o
 	}
 	return out
+}
+
+// isName reports whether an expression can have name in it.
+func isName(name string) bool {
+	l := lexer{src: name}
+	return name != "_" && l.name() == name && name != ""
 }
 
 func aggregateWord(t *symbols.Type) string {

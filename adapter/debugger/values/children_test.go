@@ -46,34 +46,39 @@ func walk(vs []*Value, depth int, visit func(*Value)) {
 func TestExprOfEveryChildGivesTheSameValueAgain(t *testing.T) {
 	for _, p := range places {
 		t.Run(p.guest+"/"+p.marker, func(t *testing.T) {
-			c := guestAt(t, p.guest, p.source, p.marker)
-			seen := 0
-			walk(everything(t, c), 4, func(v *Value) {
-				if v.Expr() == "" {
-					return
-				}
-				seen++
-				again, err := Evaluate(c, v.Expr())
-				if err != nil {
-					if v.Err() == nil {
-						t.Errorf("%s: %v", v.Expr(), err)
-					}
-					return
-				}
-				addr, size, ok := v.Address()
-				addr2, size2, ok2 := again.Address()
-				if addr != addr2 || size != size2 || ok != ok2 {
-					t.Errorf("%s: at %#x, %d bytes (%t); evaluated again at %#x, %d bytes (%t)", v.Expr(), addr, size, ok, addr2, size2, ok2)
-				}
-				v.letter = 0
-				if v.Text() != again.Text() || v.Type() != again.Type() {
-					t.Errorf("%s: %s %s; evaluated again: %s %s", v.Expr(), v.Type(), v.Text(), again.Type(), again.Text())
-				}
-			})
-			if seen < 10 {
-				t.Errorf("only %d values have an expression", seen)
-			}
+			sameAgain(t, guestAt(t, p.guest, p.source, p.marker))
 		})
+	}
+}
+
+// sameAgain evaluates the expression of everything in sight.
+func sameAgain(t *testing.T, c *Context) {
+	t.Helper()
+	seen := 0
+	walk(everything(t, c), 4, func(v *Value) {
+		if v.Expr() == "" {
+			return
+		}
+		seen++
+		again, err := Evaluate(c, v.Expr())
+		if err != nil {
+			if v.Err() == nil {
+				t.Errorf("%s: %v", v.Expr(), err)
+			}
+			return
+		}
+		addr, size, ok := v.Address()
+		addr2, size2, ok2 := again.Address()
+		if addr != addr2 || size != size2 || ok != ok2 {
+			t.Errorf("%s: at %#x, %d bytes (%t); evaluated again at %#x, %d bytes (%t)", v.Expr(), addr, size, ok, addr2, size2, ok2)
+		}
+		v.letter = 0
+		if v.Text() != again.Text() || v.Type() != again.Type() {
+			t.Errorf("%s: %s %s; evaluated again: %s %s", v.Expr(), v.Type(), v.Text(), again.Type(), again.Text())
+		}
+	})
+	if seen < 10 {
+		t.Errorf("only %d values have an expression", seen)
 	}
 }
 

@@ -3,6 +3,7 @@ package values
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
@@ -171,7 +172,13 @@ var wordsC = map[string]struct {
 // evalName finds what a name stands for: a variable, an enumerator, a function or
 // a symbol.
 func (ev *evaluator) evalName(n *node) (*Value, error) {
-	if v := ev.c.find(n.text, &n.cache); v != nil {
+	v := ev.c.find(n.text, &n.cache)
+	if v == nil || v.Global {
+		if m := ev.ofThis(n.text); m != nil {
+			return m, nil
+		}
+	}
+	if v != nil {
 		out := ev.c.variable(v)
 		out.expr, out.name = n.text, n.text
 		return out, nil
@@ -196,6 +203,24 @@ func (ev *evaluator) evalName(n *node) (*Value, error) {
 		return nil, ev.fail(n.pos, "%q is a type, not a value", clip(n.text, 80))
 	}
 	return nil, ev.noSymbol(n.pos, n.text)
+}
+
+// ofThis is a member of the object that a method of C++ belongs to; nil if there
+// is none.
+func (ev *evaluator) ofThis(name string) *Value {
+	if u := ev.c.unit(); u == nil || u.Language != symbols.LangCPlusPlus {
+		return nil
+	}
+	this := ev.c.findLocal("this")
+	if this == nil {
+		return nil
+	}
+	m, err := ev.c.variable(this).member(name)
+	if err != nil {
+		return nil
+	}
+	m.expr = name
+	return m
 }
 
 func (ev *evaluator) noSymbol(pos int, name string) error {
@@ -224,8 +249,14 @@ func (ev *evaluator) evalScoped(n *node) (*Value, error) {
 	if v := ev.c.findScoped(n.scope, n.text); v != nil {
 		return ev.c.variable(v), nil
 	}
-	if v := ev.named(strings.Join(append(append([]string{}, n.scope...), n.text), "::")); v != nil {
+	if v := ev.named(strings.Join(append(slices.Clone(n.scope), n.text), "::")); v != nil {
 		return v, nil
+	}
+	if last := len(n.scope) - 1; last >= 0 { // a constant of an enum class
+		name := strings.Join(append(slices.Clone(n.scope[:last]), n.text), "::")
+		if t, e, ok := ev.c.Prog.Enumerator(name, ev.c.unit()); ok && t.Name() == n.scope[last] {
+			return ev.c.makeInt(t, uint64(e.Value), false), nil
+		}
 	}
 	if len(n.scope) == 0 {
 		return nil, ev.noSymbol(n.pos, "::"+n.text)

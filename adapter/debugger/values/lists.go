@@ -73,17 +73,21 @@ func (c *Context) globalExpr(v *symbols.Variable) string {
 		}
 		return v.Name
 	}
-	if c.findLocal(v.Name) == nil && c.findGlobal(v.Name) == v || strings.Contains(v.Name, "::") {
-		return v.Name
+	name := v.Name
+	if i := strings.LastIndex(name, ")::"); i >= 0 { // an anonymous namespace
+		name = name[i+len(")::"):]
 	}
-	if g := c.findGlobal(v.Name); g != nil && g.Unit == v.Unit && c.findLocal(v.Name) == nil {
-		return v.Name
+	if strings.Contains(name, "::") {
+		return name
+	}
+	if g := c.findGlobal(name); g != nil && g.Unit == v.Unit && g.Name == v.Name && c.findLocal(name) == nil {
+		return name
 	}
 	file := v.DeclFile
 	if file == "" && v.Unit != nil {
 		file = v.Unit.Name
 	}
-	return "'" + path.Base(file) + "'::" + v.Name
+	return "'" + path.Base(file) + "'::" + name
 }
 
 // Registers lists the frame's registers of a group.

@@ -1,6 +1,7 @@
 package values
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,12 +101,15 @@ func (v *Value) findMember(t *symbols.Type, off int64, name string, depth int) *
 	fields := t.Fields()
 	for i := range fields {
 		if f := &fields[i]; f.Name == name && name != "" {
+			if f.Static {
+				return v.staticMember(t, f)
+			}
 			return v.field(f, off)
 		}
 	}
 	for i := range fields {
 		f := &fields[i]
-		if !f.Base && !f.Embedded {
+		if !f.Base && !f.Embedded || f.Virtual {
 			continue
 		}
 		ft := strip(f.Type)
@@ -128,12 +132,12 @@ func (v *Value) findMember(t *symbols.Type, off int64, name string, depth int) *
 
 // field is the value of a member; off is where its struct begins in v.
 func (v *Value) field(f *symbols.Field, off int64) *Value {
-	if f.Static {
-		return v.staticMember(f)
-	}
 	out := &Value{
 		c: v.c, name: f.Name, typ: f.Type, goL: v.goL, src: v.src.at(off + f.Offset), err: v.err,
 		origin: v.origin, isConst: v.isConst,
+	}
+	if f.Virtual && out.err == nil {
+		out.err = errVirtual
 	}
 	if f.BitSize > 0 {
 		out.bits = bitField{f.BitStart, f.BitSize}
@@ -144,9 +148,11 @@ func (v *Value) field(f *symbols.Field, off int64) *Value {
 	return out.follow()
 }
 
-// staticMember finds a static member of C++, a variable of its own.
-func (v *Value) staticMember(f *symbols.Field) *Value {
-	vars := v.c.Prog.Globals(strip(v.typ).Name() + "::" + f.Name)
+var errVirtual = errors.New("a virtual base class: where it is depends on the object")
+
+// staticMember finds a static member of the C++ class t, a variable of its own.
+func (v *Value) staticMember(t *symbols.Type, f *symbols.Field) *Value {
+	vars := v.c.Prog.Globals(t.Name() + "::" + f.Name)
 	if len(vars) == 0 {
 		return &Value{c: v.c, name: f.Name, typ: f.Type, err: &symbols.OptimizedOutError{Why: "a static member that is not in this program"}}
 	}

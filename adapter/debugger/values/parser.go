@@ -489,6 +489,9 @@ func (p *parser) primary() (*node, *Error) {
 		return p.paren()
 	case p.isOp("::"):
 		p.take()
+		if p.peek().kind == tokScope {
+			return p.scoped()
+		}
 		name := p.take()
 		if name.kind != tokName {
 			return nil, p.fail(name.pos, `expected a name after "::", found %s`, name.describe())
