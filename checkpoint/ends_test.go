@@ -197,3 +197,66 @@ func TestANewTimelineWantsAFreshMachine(t *testing.T) {
 	}()
 	New(m, Config{})
 }
+
+// asking is a program that asks for an input in every fourth instruction, for
+// the guest kernel to store at 0x2000.
+func asking(t *testing.T) *Timeline {
+	t.Helper()
+	prog := &toyProgram{threads: 1, length: 1000, ins: []toyIns{
+		{op: opALU, a: 2, b: 2, imm: 1, c: 1},
+		{op: opAsk, a: 4, b: 1, imm: 0x2000},
+		{op: opALU, a: 2, b: 2, imm: 1, c: 1},
+		{op: opExit},
+	}}
+	tl := New(newToy(prog, &vm.Log{}, randomOutside(1)), fixedSpacing(100))
+	if s := tl.Forward(bg, 400, nil); s.Reason != vm.StopLimit {
+		t.Fatalf("%+v", s)
+	}
+	return tl
+}
+
+// An access by the guest kernel is reported after it, where the machine is at
+// the next instruction already: whatever is to be reported there must not be
+// passed over.
+func TestStopRightAfterAKernelAccessIsFound(t *testing.T) {
+	tl := asking(t)
+	s := watchWrites(0x2000)
+	s.Breaks = vm.NewBreaks(toyBase + 4*2) // the instruction after
+	for k := range uint64(50) {
+		want := 400 - 4*(k+1)
+		if got := mustBack(t, tl, 0, s); got.Reason != vm.StopBreak || got.Icount != want+2 {
+			t.Fatalf("at %d: %+v", want+2, got)
+		}
+		if got := mustBack(t, tl, 0, s); got.Reason != vm.StopWatch || got.Icount != want+1 || got.After {
+			t.Fatalf("at %d: %+v", want+1, got)
+		}
+	}
+}
+
+// One instruction can be several stops: a filter that says no to one of them is
+// asked about the others, however often it has been asked before.
+func TestFilterIsAskedAboutEveryStopOfAnInstruction(t *testing.T) {
+	word := vm.Watch{Addr: 0x2000, Size: 8, Write: true}
+	for name, s := range map[string]*vm.Stops{
+		"break and kernel access": {
+			Breaks:  vm.NewBreaks(toyBase + 4),
+			Watches: []vm.Watch{word},
+			Filter:  func(s *vm.Stop) bool { return s.Reason == vm.StopWatch },
+		},
+		"two watches": {
+			Watches: []vm.Watch{word, word},
+			Filter:  func(s *vm.Stop) bool { return s.Watch == 1 },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tl := asking(t)
+			tl.tune.manyCalls = 1
+			for k := range uint64(50) {
+				want := 400 - 4*(k+1) + 1
+				if got := mustBack(t, tl, 0, s); got.Reason != vm.StopWatch || got.Icount != want {
+					t.Fatalf("want a stop at %d, got %+v", want, got)
+				}
+			}
+		})
+	}
+}

@@ -189,8 +189,8 @@ type view struct {
 
 // trim drops temporary checkpoints past their budget and thins the permanent
 // ones until the memory cap is kept, or only checkpoints are left that may not
-// be dropped: the first, pinned ones, those that a request holds, and the one
-// that the machine's dirty pages are relative to.
+// be dropped: the first and the newest, pinned ones, those that a request holds,
+// and the one that the machine's dirty pages are relative to.
 //
 // The rule is least harm. Dropping a checkpoint merges the intervals on both
 // sides of it; the harm is the length of the merged interval in relation to its
@@ -250,7 +250,8 @@ func (s *store) dropLeastHarm(k kind, v view) bool {
 		}
 		mid = i
 	}
-	if mid >= 0 && bool(k) == s.list[mid].temp {
+	// The newest permanent checkpoint is spared: it is what guestBytes counts.
+	if k == temporary && mid >= 0 && s.list[mid].temp {
 		consider(prev, mid, v.frontier)
 	}
 	if best < 0 {
