@@ -110,18 +110,23 @@ func (r *run) execute() *vm.Stop {
 	n := min(r.until, m.st.next, m.c.Icount+slice) - m.c.Icount
 	free := r.free(m.c.Icount)
 	if free && len(r.stops.Watches) > 0 {
-		n, m.mem.IgnoreWatches = 1, true
+		n, m.mem.IgnoreWatches = 1, mem.Read|mem.Write
 	}
 	x := m.e.Run(n, free)
-	m.mem.IgnoreWatches = false
-	if x == ir.ExitMem && m.mem.Fault.Kind == mem.FaultWatch {
+	for x == ir.ExitMem && m.mem.Fault.Kind == mem.FaultWatch {
 		if s := r.watch(); s != nil {
+			m.mem.IgnoreWatches = 0
 			return s
 		}
-		m.mem.IgnoreWatches = true
+		// Nobody wants it. But an atomic that reads may go on to write.
+		if m.mem.Fault.Access == mem.AccessWrite {
+			m.mem.IgnoreWatches |= mem.Write
+		} else {
+			m.mem.IgnoreWatches |= mem.Read
+		}
 		x = m.e.Run(1, true)
-		m.mem.IgnoreWatches = false
 	}
+	m.mem.IgnoreWatches = 0
 	switch x {
 	case ir.ExitLimit:
 		if m.c.Icount >= m.st.next {

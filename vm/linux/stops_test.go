@@ -137,6 +137,26 @@ func TestEveryWatchOfAnAccessIsAskedAbout(t *testing.T) {
 	}
 }
 
+// An atomic reads and writes: that nobody wants the one does not hide the other.
+func TestAnAtomicIsAskedAboutAsAReadAndAsAWrite(t *testing.T) {
+	a := newAsm()
+	a.li(t0, dataBase)
+	a.label("amo")
+	a.emit(0x0062b02f | t1<<7) // amoadd.d t1, t1, (t0)
+	a.exit(0)
+	m := boot(t, a.elf(), nil)
+	var asked []vm.Stop
+	stops := &vm.Stops{Watches: []vm.Watch{{Addr: dataBase, Size: 8, Read: true}, {Addr: dataBase, Size: 8, Write: true}}}
+	stops.Filter = func(s *vm.Stop) bool { asked = append(asked, *s); return s.Write }
+	expectStop(t, m.Run(forever, stops), vm.Stop{Reason: vm.StopWatch, Icount: 2, At: 2, PC: a.labels["amo"], Watch: 1, Addr: dataBase, Size: 8, Write: true})
+	if len(asked) != 2 || asked[0].Write || asked[0].Watch != 0 {
+		t.Errorf("asked about %+v", asked)
+	}
+	if s := m.Run(forever, stops); s.Reason != vm.StopExit || len(asked) != 2 {
+		t.Errorf("then %v, asked about %+v", s.Reason, asked)
+	}
+}
+
 func TestKernelAccessStopsAfterTheCall(t *testing.T) {
 	a := newAsm()
 	a.li(t0, 7)

@@ -114,9 +114,10 @@ type Space struct {
 	// while it executes a single instruction.
 	AllowCodeWrite bool
 
-	// IgnoreWatches lets accesses to watched ranges through: set while the
-	// instruction is executed at which the watch has been reported.
-	IgnoreWatches bool
+	// IgnoreWatches lets accesses of these kinds (Read, Write) to watched ranges
+	// through: set while the instruction is executed at which the watch has been
+	// reported.
+	IgnoreWatches Prot
 
 	// OnCode is told of each change of content or protection of [start, end)
 	// that touches a page marked by MarkCode, before anything is executed
@@ -304,7 +305,7 @@ var zeroPage [PageSize]byte
 // TLB miss falls back to; it handles misaligned and page-crossing accesses. ok
 // is false when the access fails: s.Fault then tells why.
 func (s *Space) LoadSlow(addr, size uint64) (v uint64, ok bool) {
-	if s.watched != nil && !s.IgnoreWatches {
+	if s.watched != nil && s.IgnoreWatches&Read == 0 {
 		if i, hit := s.watchHit(addr, size, false); hit {
 			s.fault(FaultWatch, AccessRead, addr, size)
 			s.Fault.Watch = i
@@ -333,7 +334,7 @@ func (s *Space) LoadSlow(addr, size uint64) (v uint64, ok bool) {
 // StoreSlow writes the low size (1, 2, 4 or 8) bytes of v at addr; otherwise
 // like LoadSlow. A failed store changes nothing.
 func (s *Space) StoreSlow(addr, size, v uint64) bool {
-	if s.watched != nil && !s.IgnoreWatches {
+	if s.watched != nil && s.IgnoreWatches&Write == 0 {
 		if i, hit := s.watchHit(addr, size, true); hit {
 			s.fault(FaultWatch, AccessWrite, addr, size)
 			s.Fault.Watch = i

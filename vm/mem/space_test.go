@@ -193,11 +193,15 @@ func TestWatchedRangesFailOnlyTheAccessesThatTouchThem(t *testing.T) {
 			t.Errorf("%+v: the TLB holds a watched page", c)
 		}
 	}
-	s.IgnoreWatches = true
+	s.IgnoreWatches = Read
+	if s.StoreSlow(testBase+100, 4, 7) {
+		t.Error("ignoring reads lets a watched store through")
+	}
+	s.IgnoreWatches = Write
 	if !s.StoreSlow(testBase+100, 4, 7) {
 		t.Error("an ignored watch fails the store")
 	}
-	s.IgnoreWatches = false
+	s.IgnoreWatches = 0
 	s.CopyOut(testBase+98, []byte{1, 2, 3})
 	if h, ok := s.TakeKernelHit(); !ok || h.Addr != testBase+98 || !h.Write {
 		t.Errorf("kernel hit: %+v %v", h, ok)
