@@ -2,7 +2,6 @@ package dap_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"os"
@@ -222,7 +221,7 @@ func (p *peer) eval(expr string) godap.EvaluateResponseBody {
 	return ask[godap.EvaluateResponseBody](p, "evaluate", args{"expression": expr, "frameId": p.stack()[0].Id, "context": "watch"})
 }
 
-// type_ types a line into the debug console.
+// console types a line into the debug console.
 func (p *peer) console(line string) string {
 	p.Helper()
 	return ask[godap.EvaluateResponseBody](p, "evaluate", args{"expression": line, "context": "repl"}).Result
@@ -260,8 +259,7 @@ func (p *peer) breakOn(program, source string, bps ...bp) []godap.Breakpoint {
 // bp is a breakpoint on a marked line.
 type bp struct{ at, cond, hit, log string }
 
-// output collects the output of a category that has come so far, up to and
-// without the first other message that until accepts.
+// output is the output of a category that has come so far.
 func (p *peer) output(category string) string {
 	var b strings.Builder
 	for _, m := range p.c.Pending() {
@@ -270,18 +268,6 @@ func (p *peer) output(category string) string {
 		}
 	}
 	return b.String()
-}
-
-// bodyOf decodes the body of a message.
-func bodyOf[T any](t testing.TB, m client.Message) T {
-	t.Helper()
-	var x struct {
-		Body T `json:"body"`
-	}
-	if err := json.Unmarshal(m.Raw, &x); err != nil {
-		t.Fatal(err)
-	}
-	return x.Body
 }
 
 // write writes a file in a new directory.

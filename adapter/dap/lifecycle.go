@@ -37,6 +37,9 @@ func (s *session) launch(c *call, m *godap.LaunchRequest) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if s.logFile != nil {
+			s.logFile.Close()
+		}
 		s.log, s.logFile = log, file
 	}
 	if err := s.load(c, args); err != nil {

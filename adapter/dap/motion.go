@@ -200,7 +200,9 @@ var reasons = map[debugger.Reason]string{
 // stopped tells the client about the end of a motion: first what the program said
 // on the way, then that it stopped, and why.
 func (s *session) stopped(ev debugger.Event, err error, m motion) {
-	s.flushOutput(context.Background())
+	if ev.Reason == debugger.ReasonEnd {
+		s.flushOutput(context.Background())
+	}
 	for _, l := range ev.Logs {
 		s.logpoint(l)
 	}
@@ -263,7 +265,10 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 		}
 		body.Description = ""
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, debugger.ErrNoCaller):
+		body.Reason, body.Description = "step", err.Error()
+	case err != nil:
 		body.Reason, body.Description, body.Text = "pause", "Stopped: the machine could not go on", err.Error()
 		s.console("important", fmt.Sprintf("%s: %v\n", m.title, err))
 	}

@@ -432,3 +432,13 @@ func TestSignalStopsBeforeTheFault(t *testing.T) {
 	p.do("setExceptionBreakpoints", args{"filters": []string{}})
 	p.move("continue", "exit")
 }
+
+func TestStepOutOfTheOutermostFrameSaysThatThereIsNone(t *testing.T) {
+	p := start(t, "steps")
+	p.do("revexec/seek", args{"to": "start"})
+	p.stopped("goto")
+	if stop := p.move("stepOut", "step"); !strings.Contains(stop.Description, "no caller") || stop.Revexec.Icount != 0 {
+		t.Errorf("stop: %+v", stop)
+	}
+	p.move("next", "step")
+}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	godap "github.com/google/go-dap"
+	"github.com/rs/zerolog"
 )
 
 const (
@@ -58,8 +59,9 @@ type outbox struct {
 	closed bool  // no more messages are taken
 	err    error // why the client is given up
 	wake   chan struct{}
-	room   chan struct{} // closed and replaced when bytes fall below roomForOutput
-	done   chan struct{} // closed when the writer has ended
+	room   chan struct{}  // closed and replaced when bytes fall below roomForOutput
+	done   chan struct{}  // closed when the writer has ended
+	log    zerolog.Logger // the writer's
 }
 
 func newOutbox() *outbox {
@@ -200,6 +202,9 @@ func (o *outbox) write(w io.Writer, lost func(error)) {
 				ev := newEvent("output", it.output)
 				ev.number(it.seq)
 				it.data, err = json.Marshal(ev)
+			}
+			if e := o.log.Trace(); e.Enabled() {
+				e.RawJSON("message", it.data).Msg("sent")
 			}
 			if err == nil {
 				err = godap.WriteBaseMessage(buf, it.data)

@@ -59,14 +59,7 @@ type session struct {
 // conn. The error says what was wrong with the connection; a client that just
 // goes away is no error.
 func Serve(ctx context.Context, conn io.ReadWriteCloser, cfg Config) error {
-	if cfg.Drain == 0 {
-		cfg.Drain = 2 * time.Second
-	}
-	if cfg.open == nil {
-		cfg.open = openProgram
-	}
-	s := &session{cfg: cfg, log: cfg.Logger, in: newInbox(), out: newOutbox(), phase: fresh}
-	s.breaks.signals = true
+	s := newSession(cfg)
 	s.log.Debug().Msg("session begins")
 
 	var broken error // written by the reader and the writer, once
@@ -87,7 +80,7 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, cfg Config) error {
 
 	stop()
 	s.out.close()
-	drained := time.NewTimer(cfg.Drain)
+	drained := time.NewTimer(s.cfg.Drain)
 	select {
 	case <-s.out.done:
 	case <-drained.C:
@@ -102,6 +95,19 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, cfg Config) error {
 	}
 	s.log.Debug().Msg("session ends")
 	return nil
+}
+
+func newSession(cfg Config) *session {
+	if cfg.Drain == 0 {
+		cfg.Drain = 2 * time.Second
+	}
+	if cfg.open == nil {
+		cfg.open = openProgram
+	}
+	s := &session{cfg: cfg, log: cfg.Logger, in: newInbox(), out: newOutbox(), phase: fresh}
+	s.out.log = cfg.Logger
+	s.breaks.signals = true
+	return s
 }
 
 // read is the reader goroutine. It returns nil when the connection ends. (Its log
