@@ -21,7 +21,8 @@ func (s *session) readMemory(_ context.Context, args string) response {
 	return answer(hex.EncodeToString(p[:got]))
 }
 
-// writeMemory refuses, as writeRegister does and why.
+// writeMemory refuses, for M ADDR,LENGTH:HEX and X ADDR,LENGTH:BYTES. Clients ask
+// whether there is X by writing nothing.
 func (s *session) writeMemory(_ context.Context, args string) response {
 	where, _, _ := strings.Cut(args, ":")
 	if _, n, good := pair(where, ","); !good {
@@ -30,12 +31,6 @@ func (s *session) writeMemory(_ context.Context, args string) response {
 		return ok
 	}
 	return answer("E." + unchangeable)
-}
-
-// writeMemoryBinary refuses too. Clients ask whether there is such a packet by
-// writing nothing.
-func (s *session) writeMemoryBinary(ctx context.Context, args string) response {
-	return s.writeMemory(ctx, args)
 }
 
 // crc answers qCRC:ADDR,LENGTH, with which gdb compares the guest's memory with

@@ -138,7 +138,10 @@ func (s *session) seek(ctx context.Context, to uint64) (string, error) {
 	} else if err != nil {
 		return "", err
 	}
+	// Unlike after a stop, the client still looks at the thread that it looked at.
+	general := s.generalThread()
 	s.stopped(stopReply{signal: sigTrap, thread: s.m.CurrentThread()})
+	s.general = general
 	text, err := s.monitorWhen(ctx, nil)
 	return text + flushHint, err
 }

@@ -164,7 +164,8 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 		if st.After {
 			// The kernel made the access: go back to the instruction that called
 			// it, so that the client can step over it as over any other.
-			if err := s.tl.Seek(ctx, at); err != nil {
+			// It is a short way, and an interrupt on it would lose the access.
+			if err := s.tl.Seek(context.WithoutCancel(ctx), at); err != nil {
 				return s.failed(ctx, err)
 			}
 		}
@@ -300,7 +301,7 @@ func (s *session) arriveBack(ctx context.Context, st vm.Stop) stopReply {
 		return s.conclude(s.breakReply(&st))
 	case vm.StopWatch:
 		// The client expects to be just after the access.
-		if err := s.tl.Seek(ctx, st.At+1); err != nil {
+		if err := s.tl.Seek(context.WithoutCancel(ctx), st.At+1); err != nil {
 			return s.failed(ctx, err)
 		}
 		r := s.conclude(s.watchReply(&st))

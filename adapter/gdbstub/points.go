@@ -10,8 +10,11 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// maxPoints bounds breakpoints and watchpoints together.
-const maxPoints = 10_000
+// Bounds on what a client can insert.
+const (
+	maxPoints  = 10_000   // breakpoints and watchpoints together
+	maxWatched = 16 << 20 // bytes in all watchpoints together
+)
 
 // pointType is the number in Z and z packets.
 type pointType uint8
@@ -56,6 +59,15 @@ func (p *points) insert(n *point) error {
 	p.remove(n)
 	if len(p.breaks)+len(p.watches) >= maxPoints {
 		return fmt.Errorf("more than %d breakpoints and watchpoints", maxPoints)
+	}
+	if n.kind > hardBreak {
+		watched := n.size
+		for _, w := range p.watches {
+			watched += min(w.size, maxWatched)
+		}
+		if n.size > maxWatched || watched > maxWatched {
+			return fmt.Errorf("more than %d bytes in watchpoints", maxWatched)
+		}
 	}
 	if n.kind <= hardBreak {
 		p.breaks[n.addr] = append(p.breaks[n.addr], n)

@@ -251,7 +251,7 @@ func init() {
 		"P":                 (*session).writeRegister,
 		"m":                 (*session).readMemory,
 		"M":                 (*session).writeMemory,
-		"X":                 (*session).writeMemoryBinary,
+		"X":                 (*session).writeMemory,
 		"qCRC":              (*session).crc,
 		"qMemoryRegionInfo": (*session).memoryRegionInfo,
 		"qXfer":             (*session).transfer,

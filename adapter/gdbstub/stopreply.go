@@ -26,13 +26,12 @@ const (
 
 // stopReply is a stop as the client is told it.
 type stopReply struct {
-	cause   cause
-	signal  int // gdb's number
-	thread  vm.ThreadID
-	watch   pointType // causeWatch
-	addr    uint64    // causeWatch: an address in the watched range; causeSignal: the faulting one
-	linux   int       // causeSignal: the guest's number
-	details string    // for the log
+	cause  cause
+	signal int // gdb's number
+	thread vm.ThreadID
+	watch  pointType // causeWatch
+	addr   uint64    // causeWatch: an address in the watched range; causeSignal: the faulting one
+	linux  int       // causeSignal: the guest's number
 }
 
 // why is lldb's word for the reason.

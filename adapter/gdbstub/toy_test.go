@@ -57,7 +57,6 @@ type toyIns struct {
 type toyThread struct {
 	regs   [rv64.NumRegs]uint64
 	lastPC uint64
-	quit   bool
 }
 
 type toyState struct {

@@ -32,16 +32,15 @@ func (s *session) transfer(_ context.Context, args string) response {
 	if !good {
 		return s.malformed()
 	}
-	key := object + ":" + annex
-	text, cached := s.objects[key]
+	text, cached := s.objects[object]
 	if offset == 0 || !cached {
 		if text, good = produce(s, annex); !good {
 			return s.fail(errnoNoEntry, fmt.Sprintf("no %s %q", object, annex))
 		}
-		s.objects[key] = text
+		s.objects[object] = text
 	}
 	if offset >= uint64(len(text)) {
-		delete(s.objects, key)
+		delete(s.objects, object)
 		return answer("l")
 	}
 	rest := text[offset:]
@@ -49,7 +48,7 @@ func (s *session) transfer(_ context.Context, args string) response {
 	if n := min(length, packetSize/2-8); n < uint64(len(rest)) {
 		return answer("m" + rest[:n])
 	}
-	delete(s.objects, key)
+	delete(s.objects, object)
 	return answer("l" + rest)
 }
 
