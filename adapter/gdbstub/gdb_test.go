@@ -385,6 +385,17 @@ func TestGDBAtACrash(t *testing.T) {
 	)
 }
 
+// From a crash to the line that is to blame, four million instructions before.
+func TestGDBFindsTheCulpritOfTheDemo(t *testing.T) {
+	t.Parallel()
+	source := "demo_inventory.c"
+	newGuest(t, "demo_inventory", nil).gdb(t,
+		step{"continue", "Program received signal SIGSEGV\n" + lineOf(source, "crash")},
+		step{"watch -l o->customer", "Hardware watchpoint 1"},
+		step{"reverse-continue", "Old value = (struct customer *)\nNew value = (struct customer *)\n<customers\n" + lineOf(source, "culprit")},
+	)
+}
+
 func TestGDBSignalsWithHandlers(t *testing.T) {
 	t.Parallel()
 	newGuest(t, "signals", nil).gdb(t,
