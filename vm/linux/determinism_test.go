@@ -26,7 +26,12 @@ type history struct {
 // hashes at n random positions and at the last ones.
 func record(t *testing.T, g testdata.Guest, n int) *history {
 	t.Helper()
-	h := &history{cfg: config(t, g), hashes: map[uint64]vm.Hash{}}
+	return recordConfig(t, config(t, g), n)
+}
+
+func recordConfig(t *testing.T, cfg linux.Config, n int) *history {
+	t.Helper()
+	h := &history{cfg: cfg, hashes: map[uint64]vm.Hash{}}
 	m := start(t, h.cfg)
 	toEnd(t, m)
 	h.log, h.end, h.final = m.Log(), m.Icount(), m.Hash()
@@ -77,25 +82,30 @@ func each(t *testing.T, f func(t *testing.T, g testdata.Guest)) {
 
 func TestReplayInChunksOfAnySizeGivesTheSameStates(t *testing.T) {
 	each(t, func(t *testing.T, g testdata.Guest) {
-		h := record(t, g, 20)
-		for _, chunk := range []uint64{977, 49_999, 50_000, 1_000_003} {
-			m := replayOf(t, h.cfg, h.log)
-			next := 0
-			for m.Icount() < h.end {
-				until := min(m.Icount()+chunk, h.end)
-				if next < len(h.points) {
-					until = min(until, h.points[next])
-				}
-				if s := m.Run(until, nil); m.Icount() != until && until > s.Icount {
-					t.Fatalf("chunks of %d: Run to %d stops at %d: %v %v", chunk, until, s.Icount, s.Reason, s.Err)
-				}
-				h.check(t, m, fmt.Sprintf("chunks of %d", chunk))
-				for next < len(h.points) && h.points[next] <= m.Icount() {
-					next++
-				}
+		record(t, g, 20).inChunks(t, 977, 49_999, 50_000, 1_000_003)
+	})
+}
+
+// inChunks replays the history in chunks of each of the sizes.
+func (h *history) inChunks(t *testing.T, sizes ...uint64) {
+	t.Helper()
+	for _, chunk := range sizes {
+		m := replayOf(t, h.cfg, h.log)
+		next := 0
+		for m.Icount() < h.end {
+			until := min(m.Icount()+chunk, h.end)
+			if next < len(h.points) {
+				until = min(until, h.points[next])
+			}
+			if s := m.Run(until, nil); m.Icount() != until {
+				t.Fatalf("chunks of %d: Run to %d stops at %d: %v %v", chunk, until, s.Icount, s.Reason, s.Err)
+			}
+			h.check(t, m, fmt.Sprintf("chunks of %d", chunk))
+			for next < len(h.points) && h.points[next] <= m.Icount() {
+				next++
 			}
 		}
-	})
+	}
 }
 
 // A guest's whole history, one instruction at a time, is the history in one
