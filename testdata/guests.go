@@ -132,7 +132,7 @@ type Benchmark struct {
 // Benchmarks lists the benchmark guests.
 func Benchmarks() []Benchmark {
 	return []Benchmark{
-		{Name: "bench_int", N: 64_500_000, PerN: 15.5, Setup: 1_100, Hot: "mix"},
+		{Name: "bench_int", N: 69_000_000, PerN: 14.5, Setup: 1_100, Hot: "mix"},
 		{Name: "bench_mem", N: 147, PerN: 6_815_900, Setup: 2_164_000, Hot: "sum_words"},
 		{Name: "bench_call", N: 3_383, PerN: 295_590, Setup: 1_100, Hot: "fib"},
 	}
