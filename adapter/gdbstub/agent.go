@@ -100,9 +100,9 @@ func truth(b bool) uint64 {
 	return 0
 }
 
-// agentOps is the instruction set, but for tracepoints and floating point, which
+// agentOps is the instruction set by code, but for tracepoints and floating point, which
 // gdb does not use in conditions.
-var agentOps = map[byte]agentOp{
+var agentOps = [256]agentOp{
 	0x02: binaryOp("add", func(a, b uint64) uint64 { return a + b }),
 	0x03: binaryOp("sub", func(a, b uint64) uint64 { return a - b }),
 	0x04: binaryOp("mul", func(a, b uint64) uint64 { return a * b }),
@@ -198,8 +198,8 @@ func parseAgentExpr(code []byte) (agentExpr, error) {
 	starts := make([]bool, len(code))
 	var targets []int
 	for pc := 0; pc < len(code); {
-		op, known := agentOps[code[pc]]
-		if !known {
+		op := &agentOps[code[pc]]
+		if op.name == "" {
 			return nil, fmt.Errorf("agent expression: unknown operation %#02x at %d", code[pc], pc)
 		}
 		if pc+1+op.operand > len(code) {
@@ -242,7 +242,7 @@ func (e agentExpr) eval(ctx agentContext) (uint64, error) {
 			return 0, fmt.Errorf("no end after %d operations", agentSteps)
 		}
 		code := e[pc]
-		op := agentOps[code]
+		op := &agentOps[code]
 		if len(m.stack) < op.pops {
 			return 0, fmt.Errorf("%s at %d: stack is empty", op.name, pc)
 		}
