@@ -219,7 +219,8 @@ func parseAgentExpr(code []byte) (agentExpr, error) {
 	return agentExpr(code), nil
 }
 
-// agentMachine executes one expression.
+// agentMachine executes expressions, one after the other. Its context may be
+// changed between them.
 type agentMachine struct {
 	ctx   agentContext
 	stack []uint64
@@ -233,10 +234,9 @@ func (m *agentMachine) pop() uint64 {
 	return v
 }
 
-// eval is the expression's value: what is on top of the stack at its end.
-func (e agentExpr) eval(ctx agentContext) (uint64, error) {
-	var space [agentStack]uint64
-	m := agentMachine{ctx: ctx, stack: space[:0]}
+// eval is an expression's value: what is on top of the stack at its end.
+func (m *agentMachine) eval(e agentExpr) (uint64, error) {
+	m.stack = m.stack[:0]
 	for pc, steps := 0, 0; pc < len(e); steps++ {
 		if steps == agentSteps {
 			return 0, fmt.Errorf("no end after %d operations", agentSteps)
@@ -267,7 +267,7 @@ func (e agentExpr) eval(ctx agentContext) (uint64, error) {
 				pc = int(operand)
 			}
 		default:
-			if err := op.do(&m, operand); err != nil {
+			if err := op.do(m, operand); err != nil {
 				return 0, err
 			}
 		}

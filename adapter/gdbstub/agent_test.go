@@ -95,7 +95,7 @@ func TestAgentExpressions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := e.eval(testWorld)
+			got, err := (&agentMachine{ctx: testWorld}).eval(e)
 			if err != nil || got != c.want {
 				t.Errorf("%#x, %v, want %#x", got, err, c.want)
 			}
@@ -133,7 +133,7 @@ func TestBadAgentExpressionsAreErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			if e, err := parseAgentExpr(code); err == nil {
-				if v, err := e.eval(testWorld); err == nil {
+				if v, err := (&agentMachine{ctx: testWorld}).eval(e); err == nil {
 					t.Errorf("gave %#x, want an error", v)
 				}
 			}
@@ -149,7 +149,7 @@ func FuzzAgentExpr(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, code []byte) {
 		if e, err := parseAgentExpr(code); err == nil {
-			_, _ = e.eval(testWorld) // an error is as good as a value
+			_, _ = (&agentMachine{ctx: testWorld}).eval(e) // an error is as good as a value
 		}
 	})
 }

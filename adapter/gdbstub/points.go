@@ -209,12 +209,13 @@ func parseConditions(s string) ([]agentExpr, error) {
 // the machine's current state: one without a condition does, or with one that
 // is true. A condition that can't be evaluated stops too, as in gdb.
 func (s *session) breakHolds(list []*point, t vm.ThreadID) bool {
+	s.looking.t = t
 	for _, b := range list {
 		if len(b.when) == 0 {
 			return true
 		}
 		for _, e := range b.when {
-			v, err := e.eval(guestContext{s, t})
+			v, err := s.conditions.eval(e)
 			if err != nil {
 				s.log.Debug().Err(err).Uint64("addr", b.addr).Msg("breakpoint condition")
 				return true
@@ -233,7 +234,7 @@ type guestContext struct {
 	t vm.ThreadID
 }
 
-func (c guestContext) register(n int) (uint64, bool) {
+func (c *guestContext) register(n int) (uint64, bool) {
 	i, known := c.s.regs.byGDB[n]
 	if !known {
 		return 0, false
@@ -241,6 +242,6 @@ func (c guestContext) register(n int) (uint64, bool) {
 	return c.s.m.Reg(c.t, i), true
 }
 
-func (c guestContext) memory(addr uint64, p []byte) bool {
+func (c *guestContext) memory(addr uint64, p []byte) bool {
 	return c.s.m.ReadMemory(addr, p) == len(p)
 }

@@ -25,13 +25,17 @@ type session struct {
 	general vm.ThreadID // Hg: whose registers are read; anyThread for the one that stopped
 	resume  vm.ThreadID // Hc: whom the old resume packets and bs are about
 	points  points
-	pass    map[int]bool // QPassSignals: signals, in gdb's numbers, that need no stop
-	last    stopReply    // what ? answers
-	seen    seen
-	objects map[string]string // qXfer objects that are being read, by name
-	files   openFiles
-	killed  bool  // the client has killed the guest and may want to run it again
-	ending  error // set to end the session after the current answer
+	// What evaluates conditions, and what it looks at. They are kept: in a search
+	// a condition may be evaluated millions of times.
+	conditions agentMachine
+	looking    guestContext
+	pass       map[int]bool // QPassSignals: signals, in gdb's numbers, that need no stop
+	last       stopReply    // what ? answers
+	seen       seen
+	objects    map[string]string // qXfer objects that are being read, by name
+	files      openFiles
+	killed     bool  // the client has killed the guest and may want to run it again
+	ending     error // set to end the session after the current answer
 }
 
 // abilities are what the client said it can do.
@@ -91,6 +95,8 @@ func newSession(srv *Server, l *link, log zerolog.Logger) *session {
 		points:  newPoints(),
 		objects: map[string]string{},
 	}
+	s.looking.s = s
+	s.conditions.ctx = &s.looking
 	s.stopped(stopReply{signal: sigTrap, thread: s.m.CurrentThread()})
 	return s
 }
