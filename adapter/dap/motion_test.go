@@ -442,3 +442,35 @@ func TestStepOutOfTheOutermostFrameSaysThatThereIsNone(t *testing.T) {
 	}
 	p.move("next", "step")
 }
+
+func TestResponseComesFirstAndContinuedIsNotSentForRequests(t *testing.T) {
+	p := start(t, "steps")
+	for _, command := range []string{"next", "stepIn", "stepOut", "continue", "stepBack", "revexec/reverseStepIn", "revexec/reverseStepOut", "reverseContinue", "revexec/seek"} {
+		for _, m := range p.c.Pending() { // of before
+			if _, err := p.c.Take(p.ctx, func(x *clientMessage) bool { return x.Msg.GetSeq() == m.Msg.GetSeq() }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		seq := p.send(command, args{"threadId": p.thread, "to": "50%"})
+		responded := false
+		for stopped := false; !stopped; {
+			m, err := p.c.Take(p.ctx, func(*clientMessage) bool { return true })
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch msg := m.Msg.(type) {
+			case *godap.StoppedEvent:
+				stopped = true
+			case *godap.ContinuedEvent:
+				t.Errorf("%s: continued was sent", command)
+			case *godap.ErrorResponse:
+				t.Fatalf("%s: %s", command, m.Raw)
+			case godap.ResponseMessage:
+				responded = responded || msg.GetResponse().RequestSeq == seq
+			}
+			if !responded {
+				t.Errorf("%s: before the response came %s", command, m.Raw)
+			}
+		}
+	}
+}

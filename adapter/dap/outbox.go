@@ -15,7 +15,7 @@ import (
 
 const (
 	roomForOutput = 4 << 20   // bytes waiting for the client at which the program's output waits, too
-	roomForAll    = 512 << 20 // bytes waiting at which the client is given up
+	roomForAll    = 256 << 20 // bytes waiting at which the client is given up
 	mergeFrom     = 64        // messages waiting from which on output events are merged
 )
 
@@ -55,6 +55,7 @@ type outbox struct {
 	mu     sync.Mutex
 	items  []outItem
 	bytes  int // in items
+	limit  int // of bytes: roomForAll
 	seq    int
 	closed bool  // no more messages are taken
 	err    error // why the client is given up
@@ -65,7 +66,7 @@ type outbox struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{wake: make(chan struct{}, 1), room: make(chan struct{}), done: make(chan struct{})}
+	return &outbox{limit: roomForAll, wake: make(chan struct{}, 1), room: make(chan struct{}), done: make(chan struct{})}
 }
 
 // send puts a message into the queue. It never waits.
@@ -89,7 +90,7 @@ func (o *outbox) send(m message) {
 func (o *outbox) put(it outItem, size int) {
 	o.items = append(o.items, it)
 	o.bytes += size
-	if o.bytes > roomForAll {
+	if o.bytes > o.limit {
 		o.fail(errors.New("the client does not read: connection given up"))
 	}
 	o.signal()

@@ -119,8 +119,9 @@ func TestOutputWaitsForRoomUntilItIsInterrupted(t *testing.T) {
 
 func TestClientThatNeverReadsIsGivenUp(t *testing.T) {
 	o := newOutbox()
-	big := json.RawMessage(`"` + strings.Repeat("x", 32<<20) + `"`)
-	for range roomForAll>>25 + 1 {
+	o.limit = 1 << 20
+	big := json.RawMessage(`"` + strings.Repeat("x", 1<<18) + `"`)
+	for range 4 {
 		o.send(newEvent("large", big))
 	}
 	if o.failure() == nil || o.bytes != 0 {
