@@ -16,7 +16,6 @@ type arch struct {
 
 	sp, tls, ret int    // slots
 	callSize     uint64 // bytes of the system-call instruction
-	trapSize     uint64 // how far the PC in a SIGTRAP frame is past the breakpoint instruction
 
 	machine string // uname -m
 	hwcap   uint64 // AT_HWCAP

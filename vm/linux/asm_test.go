@@ -3,7 +3,6 @@ package linux_test
 import (
 	"debug/elf"
 	"encoding/binary"
-	"fmt"
 	"testing"
 
 	"github.com/dap-revexec/dap-revexec/vm/linux"
@@ -90,8 +89,7 @@ func (a *asm) li(rd uint32, v int64) {
 
 // big loads a constant of 64 bits from the code.
 func (a *asm) big(rd uint32, v uint64) {
-	a.emit(rd<<7|0x17, itype(0x03, 3, rd, rd, 12), 0xc<<20|1<<12&0|0x6f, uint32(v), uint32(v>>32)) // auipc, ld, j +12
-	a.code[len(a.code)-3] = jal(x0, 12)
+	a.emit(rd<<7|0x17, itype(0x03, 3, rd, rd, 12), jal(x0, 12), uint32(v), uint32(v>>32)) // auipc, ld, j over it
 }
 
 func jal(rd uint32, off int64) uint32 {
@@ -184,5 +182,3 @@ func boot(tb testing.TB, file []byte, change func(*linux.Config)) *linux.Machine
 	}
 	return start(tb, cfg)
 }
-
-func (a *asm) String() string { return fmt.Sprintf("%d instructions", len(a.code)) }

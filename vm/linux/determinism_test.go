@@ -248,6 +248,9 @@ func TestGoingLiveAgainAfterARestore(t *testing.T) {
 
 // The multi-threaded Go guest with timers and preemption, in big strides.
 func TestGoThreadsReplay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("44 million instructions, several times")
+	}
 	t.Parallel()
 	h := record(t, lookup(t, "gothreads"), 8)
 	m := replayOf(t, h.cfg, h.log)

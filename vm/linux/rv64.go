@@ -30,7 +30,7 @@ var rv64Arch = &arch{
 	ret:      rv64.A0,
 	callSize: 4,
 	machine:  "riscv64",
-	hwcap:    1<<('I'-'A') | 1<<('M'-'A') | 1<<('A'-'A') | 1<<('F'-'A') | 1<<('D'-'A') | 1<<('C'-'A'),
+	hwcap:    hwcapOf("IMAFDC"),
 
 	// Sv39: 2^38 bytes for the user, but for the last page.
 	top:     0x3f_ffff_f000,
@@ -80,6 +80,14 @@ var rv64Arch = &arch{
 		return b
 	},
 	stat: genericStat,
+}
+
+// hwcapOf is AT_HWCAP on RISC-V: a bit for each single-letter extension.
+func hwcapOf(extensions string) (bits uint64) {
+	for _, x := range extensions {
+		bits |= 1 << (x - 'A')
+	}
+	return bits
 }
 
 func rvRegister(r []uint64, pc uint64, i int) uint64 {
