@@ -64,9 +64,15 @@ func guestFile(t testing.TB, name string) string {
 func gdbOutput(t testing.TB, program string, commands ...string) string {
 	t.Helper()
 	gdb := needTool(t, "gdb-multiarch")
-	script := filepath.Join(t.TempDir(), "commands")
-	head := "set confirm off\nset pagination off\nset width 0\nset breakpoint pending off\n"
-	if err := os.WriteFile(script, []byte(head+strings.Join(commands, "\n")+"\n"), 0o644); err != nil {
+	// From Python, because a script ends at the first command that fails.
+	var text strings.Builder
+	text.WriteString("import gdb\nfor c in [\n")
+	for _, c := range append([]string{"set confirm off", "set pagination off", "set width 0"}, commands...) {
+		fmt.Fprintf(&text, "%q,\n", c)
+	}
+	text.WriteString("]:\n    try:\n        print(gdb.execute(c, to_string=True), end='')\n    except gdb.error as e:\n        print(e)\n")
+	script := filepath.Join(t.TempDir(), "commands.py")
+	if err := os.WriteFile(script, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(gdb, "-nx", "-batch", "-x", script, program).CombinedOutput()

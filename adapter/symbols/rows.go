@@ -38,9 +38,9 @@ type lineTable struct {
 	addr   []uint64
 	byAddr addrIndex
 	pos    []uint64 // file<<32 | line of the row that stands for the address; 0: none
-	pick  []int32  // index of that row
-	fn    []int32  // function that contains the address, -1 if none
-	flags []uint8  // of that row, and what was found out about the address
+	pick   []int32  // index of that row
+	fn     []int32  // function that contains the address, -1 if none
+	flags  []uint8  // of that row, and what was found out about the address
 }
 
 // find returns the index of the last address ≤ pc, -1 if there is none.
