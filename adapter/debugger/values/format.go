@@ -168,7 +168,7 @@ func (p *printer) elements(n int64, show func(i int64) bool, same func(i int64) 
 		case over:
 			p.put(fmt.Sprintf(" <repeats over %d times>, ", count))
 			p.more()
-		case count >= threshold:
+		case count > threshold:
 			p.put(fmt.Sprintf(" <repeats %d times>", count))
 			i += count
 			continue
@@ -267,7 +267,10 @@ func (p *printer) formatted(v *Value, n num) bool {
 	}
 	switch p.letter {
 	case 'c':
-		p.put(charText(n))
+		if kindOf(strip(v.typ)) != symbols.KindChar {
+			n = n.toInt(1, n.kind == numInt)
+		}
+		p.put(charText(n, ""))
 	case 'a':
 		p.put(v.c.addressText(n.uint64()))
 	case 'f':
@@ -400,22 +403,24 @@ func escapeByte(c byte) string {
 	return fmt.Sprintf(`\%03o`, c)
 }
 
-// charText is a character of C with its number: 65 'A'.
-func charText(n num) string {
+// charText is a character of C with its number: 65 'A'. prefix is that of a wide
+// character's literal.
+func charText(n num, prefix string) string {
 	text := n.bigInt().String()
+	open := " " + prefix + "'"
 	u := n.uint64()
 	switch {
 	case n.size > 1 && u > 0x7f:
 		if u <= utf8.MaxRune && strconv.IsPrint(rune(u)) {
-			return text + " '" + string(rune(u)) + "'"
+			return text + open + string(rune(u)) + "'"
 		}
 		return text
 	case byte(u) == '\'' || byte(u) == '\\':
-		return text + ` '\` + string(rune(byte(u))) + "'"
+		return text + open + `\` + string(rune(byte(u))) + "'"
 	case byte(u) >= ' ' && byte(u) < 0x7f:
-		return text + " '" + string(rune(byte(u))) + "'"
+		return text + open + string(rune(byte(u))) + "'"
 	}
-	return text + " '" + escapeByte(byte(u)) + "'"
+	return text + open + escapeByte(byte(u)) + "'"
 }
 
 // cFloat writes a float with the fewest digits that give it back, as %g would.
@@ -448,7 +453,7 @@ func cFloat(n num) string {
 	}
 	e := format('e')
 	if i := strings.LastIndexByte(e, 'e'); i >= 0 {
-		if exp, err := strconv.Atoi(e[i+1:]); err == nil && exp >= -5 && exp < digits {
+		if exp, err := strconv.Atoi(e[i+1:]); err == nil && exp >= -4 && exp < digits {
 			return format('f')
 		}
 	}

@@ -59,7 +59,7 @@ func (p *printer) cScalar(v *Value, t *symbols.Type) {
 		}
 	case symbols.KindChar:
 		if !p.formatted(v, n) {
-			p.put(charText(n))
+			p.put(charText(n, widePrefix[textWidth(v.typ)]))
 		}
 	case symbols.KindFloat:
 		if !p.formatted(v, n) {
@@ -69,11 +69,18 @@ func (p *printer) cScalar(v *Value, t *symbols.Type) {
 		im := num{kind: numFloat, size: n.size / 2, f: n.im}
 		p.put(cFloat(num{kind: numFloat, size: n.size / 2, f: n.f}) + " + " + cFloat(im) + "i")
 	default:
-		if !p.formatted(v, n) {
+		switch w := textWidth(v.typ); { // wchar_t is an integer, but for its name
+		case p.formatted(v, n):
+		case w > 1:
+			p.put(charText(n, widePrefix[w]))
+		default:
 			p.put(integer(n, 0))
 		}
 	}
 }
+
+// widePrefix is what literals of characters have in front, by their size.
+var widePrefix = map[int]string{2: "u", 4: "L"}
 
 // cPointer writes a pointer: with the text it points to, or the symbol.
 func (p *printer) cPointer(v *Value, t *symbols.Type, addr uint64) {
@@ -96,14 +103,14 @@ func (p *printer) cPointer(v *Value, t *symbols.Type, addr uint64) {
 		// Bytes or text? Text if it looks like it.
 		text, ended, err := target.readText(maxShown)
 		if err == nil && ended && printable(text) {
-			p.put(fmt.Sprintf("%#x ", addr))
+			p.put(v.c.addressText(addr) + " ")
 			p.quoted(text, int64(len(text)), cQuote)
 			return
 		}
 		p.put(v.c.addressText(addr))
 		return
 	}
-	p.put(fmt.Sprintf("%#x ", addr))
+	p.put(v.c.addressText(addr) + " ")
 	p.textAt(target, width, -1)
 }
 
@@ -174,7 +181,7 @@ func (p *printer) wideText(v *Value, width, most, bound int64) {
 		n = int64(len(text))
 	}
 	q := cQuote
-	q.prefix = map[int64]string{2: "u", 4: "L"}[width]
+	q.prefix = widePrefix[int(width)]
 	p.quoted(text, n, q)
 }
 

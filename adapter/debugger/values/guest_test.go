@@ -32,7 +32,6 @@ func (r machineRegs) Reg(dwarf int) (uint64, bool) {
 type stop struct {
 	once sync.Once
 	ctx  *Context
-	err  string
 }
 
 var (

@@ -25,7 +25,8 @@ func (c *Context) list(want func(*symbols.Variable) bool) ([]*Value, error) {
 	vars, err := c.scope()
 	var out []*Value
 	for _, v := range vars {
-		if v.Name != "" && want(v) {
+		// A dot in front has what Go's compiler makes up for itself.
+		if v.Name != "" && v.Name[0] != '.' && want(v) {
 			out = append(out, c.variable(v))
 		}
 	}

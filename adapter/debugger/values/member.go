@@ -62,6 +62,17 @@ func (v *Value) member(name string) (*Value, error) {
 		return nil, fmt.Errorf("%s has no members", clip(v.expr, 60))
 	}
 	t := strip(v.typ)
+	if kindOf(t) == symbols.KindArray && !v.goL { // C's array->member
+		first, err := v.element(0)
+		if err != nil {
+			return nil, err
+		}
+		first.expr, first.prec = v.expr, v.prec
+		v, t = first, strip(first.typ)
+		if !isStruct(t) {
+			return nil, fmt.Errorf("%s has no member %q: it is an array of %s", clip(v.expr, 60), clip(name, 40), typeText(v.typ))
+		}
+	}
 	hops := 0
 	for isPointer(t) && hops < 2 && (hops == 0 || v.goL) {
 		target, err := v.deref()

@@ -392,7 +392,7 @@ func (v *Value) readText(bound int64) (text []byte, ended bool, err error) {
 		} else {
 			n = 1
 		}
-		chunk, err := v.read(int64(len(text)), min(n, bound-int64(len(text))))
+		chunk, err := v.readSome(int64(len(text)), min(n, bound-int64(len(text))))
 		if err != nil {
 			return text, false, err
 		}

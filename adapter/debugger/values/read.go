@@ -67,6 +67,18 @@ func (v *Value) read(off, n int64) ([]byte, error) {
 	return nil, errNoValue
 }
 
+// readSome reads n bytes of the value from off on, or fewer where memory ends.
+func (v *Value) readSome(off, n int64) ([]byte, error) {
+	if v.err != nil || v.src.kind != srcMemory || v.c.Mem == nil {
+		return v.read(off, n)
+	}
+	b := make([]byte, n)
+	if got := v.c.Mem.ReadMemory(v.src.addr+uint64(off), b); got > 0 {
+		return b[:got], nil
+	}
+	return nil, &memoryError{v.src.addr + uint64(off), 1, v.origin}
+}
+
 func (c *Context) readMemory(addr uint64, n int64, o *origin) ([]byte, error) {
 	b := make([]byte, n)
 	got := 0

@@ -160,7 +160,7 @@ func (p *parser) declarator(t *typeNode) (*typeNode, *Error) {
 	inner := -1
 	if p.isOp("(") && p.i+1 < len(p.toks) && (p.toks[p.i+1].text == "*" || p.toks[p.i+1].text == "(") && p.toks[p.i+1].kind == tokOp {
 		inner = p.i + 1
-		if err := p.skipParens(); err != nil {
+		if err := p.skipGroup("(", ")"); err != nil {
 			return nil, err
 		}
 	}
@@ -186,7 +186,7 @@ func (p *parser) declarator(t *typeNode) (*typeNode, *Error) {
 func (p *parser) suffixes(t *typeNode) (*typeNode, *Error) {
 	if p.isOp("(") {
 		pos := p.peek().pos
-		if err := p.skipParens(); err != nil {
+		if err := p.skipGroup("(", ")"); err != nil {
 			return nil, err
 		}
 		return &typeNode{kind: typeFunc, pos: pos, elem: t}, nil
@@ -220,18 +220,18 @@ func (p *parser) arrayLen() (int64, *Error) {
 	return n, p.expect("]", "after the length")
 }
 
-// skipParens passes a group in parentheses.
-func (p *parser) skipParens() *Error {
-	open := p.peek()
+// skipGroup passes a group in brackets.
+func (p *parser) skipGroup(open, close string) *Error {
+	start := p.peek()
 	for depth := 0; ; {
 		t := p.take()
 		switch {
 		case t.kind == tokEnd:
-			return p.fail(open.pos, `no closing ")"`)
+			return p.fail(start.pos, "no closing %q", close)
 		case t.kind != tokOp:
-		case t.text == "(":
+		case t.text == open:
 			depth++
-		case t.text == ")":
+		case t.text == close:
 			if depth--; depth == 0 {
 				return nil
 			}
@@ -311,22 +311,46 @@ func (p *parser) goType() (*typeNode, *Error) {
 	return nil, p.fail(t.pos, "expected a type, found %s", t.describe())
 }
 
-// goTypeText takes "interface {}", "struct {…}", "chan T" and the like as their
-// source has them.
+// goTypeText takes "interface {}", "struct {…}", "func(…) T" and the like as their
+// source has them, which has to be as Go writes them.
 func (p *parser) goTypeText() (*typeNode, *Error) {
 	t := p.take()
-	if t.text == "chan" {
+	switch t.text {
+	case "chan":
 		elem, err := p.typ()
 		if err != nil {
 			return nil, err
 		}
 		return &typeNode{kind: typeName, pos: t.pos, name: "chan " + elem.goString()}, nil
+	case "func":
+		if !p.isOp("(") {
+			return nil, p.fail(p.peek().pos, `expected "(" after "func", found %s`, p.peek().describe())
+		}
+		if err := p.skipGroup("(", ")"); err != nil {
+			return nil, err
+		}
+		if p.isOp("(") {
+			if err := p.skipGroup("(", ")"); err != nil {
+				return nil, err
+			}
+		} else if r := p.peek(); r.kind == tokName || r.kind == tokOp && (r.text == "*" || r.text == "[") {
+			if _, err := p.typ(); err != nil {
+				return nil, err
+			}
+		}
+	default:
+		if !p.isOp("{") {
+			return nil, p.fail(p.peek().pos, `expected "{" after %q, found %s`, t.text, p.peek().describe())
+		}
+		if err := p.skipGroup("{", "}"); err != nil {
+			return nil, err
+		}
 	}
-	if !p.isOp("{") || p.toks[p.i+1].text != "}" || p.toks[p.i+1].kind != tokOp {
-		return nil, p.fail(t.pos, "a type literal with %q can't be written here: use the name of a type", t.text)
+	name := p.src[t.pos:p.toks[p.i-1].end]
+	if p.toks[p.i-2].text == "{" && p.toks[p.i-1].text == "}" {
+		name = t.text + " {}"
 	}
-	p.i += 2
-	return &typeNode{kind: typeName, pos: t.pos, name: t.text + " {}"}, nil
+	return &typeNode{kind: typeName, pos: t.pos, name: name}, nil
 }
 
 // goNamed parses pkg.T, "path/to/pkg".T and T, with the arguments of an instance.
@@ -366,13 +390,8 @@ func (t *typeNode) goString() string {
 	case typeArray:
 		return "[" + strconv.FormatInt(t.n, 10) + "]" + t.elem.goString()
 	}
-	switch t.name {
-	case "any":
-		return "interface {}"
-	case "byte":
-		return "uint8"
-	case "rune":
-		return "int32"
+	if alias := goAliases[t.name]; alias != "" {
+		return alias
 	}
 	return t.name
 }

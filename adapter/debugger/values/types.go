@@ -154,21 +154,30 @@ var cBases = map[string]baseType{
 var goBases = map[string]baseType{
 	"bool": {symbols.KindBool, 1, false},
 	"int":  {symbols.KindInt, 8, true}, "uint": {symbols.KindUint, 8, false}, "uintptr": {symbols.KindUint, 8, false},
-	"int8": {symbols.KindInt, 1, true}, "uint8": {symbols.KindUint, 1, false}, "byte": {symbols.KindUint, 1, false},
+	"int8": {symbols.KindInt, 1, true}, "uint8": {symbols.KindUint, 1, false},
 	"int16": {symbols.KindInt, 2, true}, "uint16": {symbols.KindUint, 2, false},
-	"int32": {symbols.KindInt, 4, true}, "uint32": {symbols.KindUint, 4, false}, "rune": {symbols.KindInt, 4, true},
+	"int32": {symbols.KindInt, 4, true}, "uint32": {symbols.KindUint, 4, false},
 	"int64": {symbols.KindInt, 8, true}, "uint64": {symbols.KindUint, 8, false},
 	"float32": {symbols.KindFloat, 4, true}, "float64": {symbols.KindFloat, 8, true},
 	"complex64": {symbols.KindComplex, 8, true}, "complex128": {symbols.KindComplex, 16, true},
 }
 
+// goAliases are the names that the debug information does not have.
+var goAliases = map[string]string{"byte": "uint8", "rune": "int32", "any": "interface {}", "interface{}": "interface {}"}
+
 // base is a base type by its canonical name; nil if there is none.
 func (c *Context) base(name string, goLang bool) *symbols.Type {
-	table := cBases
+	b, ok := cBases[name]
 	if goLang {
-		table = goBases
+		if alias := goAliases[name]; alias != "" {
+			name = alias
+		}
+		// The program's own, so that types made of it are written as in Go.
+		if t, found := c.Prog.LookupType(name); found && goBases[name].size != 0 && t.Language() == symbols.LangGo {
+			return t
+		}
+		b, ok = goBases[name]
 	}
-	b, ok := table[name]
 	if name == "char" && !goLang {
 		b, ok = baseType{symbols.KindChar, 1, c.charSigned()}, true
 	}
@@ -186,26 +195,67 @@ func (c *Context) x87() bool { return c.Arch != nil && c.Arch.Name == "amd64" }
 
 // lookupType finds a named type.
 func (c *Context) lookupType(name string, goLang bool) (*symbols.Type, bool) {
-	if !goLang && baseWords[strings.Fields(name + " .")[0]] || goLang && goBases[name].size != 0 {
-		if t := c.base(name, goLang); t != nil {
+	if goLang {
+		return c.lookupGoType(name)
+	}
+	if word, _, _ := strings.Cut(name, " "); baseWords[word] {
+		if t := c.base(name, false); t != nil {
 			return t, true
 		}
 	}
 	if t, ok := c.Prog.LookupType(name); ok && t != nil {
 		return t, true
 	}
-	if goLang {
-		generic, _, _ := strings.Cut(name, "[")
-		if pkg := c.goPackage(); pkg != "" && generic != "" && !strings.ContainsAny(generic, ".*( ") {
-			if t, ok := c.Prog.LookupType(pkg + "." + name); ok && t != nil {
+	t := c.base(name, false)
+	return t, t != nil
+}
+
+// lookupGoType finds a type of Go by its name, which may be that of a slice, a map
+// and the like; names without a package are those of the frame's.
+func (c *Context) lookupGoType(name string) (*symbols.Type, bool) {
+	if t := c.base(name, true); t != nil {
+		return t, true
+	}
+	if alias := goAliases[name]; alias != "" {
+		name = alias
+	}
+	if t, ok := c.Prog.LookupType(name); ok && t != nil {
+		return t, true
+	}
+	if pkg := c.goPackage(); pkg != "" {
+		if full := qualifyGo(name, pkg); full != name {
+			if t, ok := c.Prog.LookupType(full); ok && t != nil {
 				return t, true
 			}
 		}
 	}
-	if t := c.base(name, goLang); t != nil {
-		return t, true
-	}
 	return nil, false
+}
+
+// qualifyGo puts a package in front of the names in a type that have none.
+func qualifyGo(name, pkg string) string {
+	var out strings.Builder
+	for rest := name; rest != ""; {
+		l := lexer{src: rest}
+		word := l.name()
+		if word == "" {
+			out.WriteByte(rest[0])
+			rest = rest[1:]
+			continue
+		}
+		rest = rest[len(word):]
+		before := out.String()
+		member := strings.HasSuffix(before, ".") || strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "/") || strings.HasSuffix(before, "/")
+		if !member && !goTypeWords[word] && goBases[word].size == 0 && goAliases[word] == "" {
+			out.WriteString(pkg + ".")
+		}
+		out.WriteString(word)
+	}
+	return out.String()
+}
+
+var goTypeWords = map[string]bool{
+	"string": true, "error": true, "map": true, "chan": true, "func": true, "struct": true, "interface": true,
 }
 
 // resolve makes a type of a type's node.

@@ -67,7 +67,6 @@ type Value struct {
 	lit     *string           // a string that is not in the guest
 	fn      *symbols.Function // a function, at src.addr
 	symbol  bool              // a symbol without debug information, at src.addr
-	reg     int               // index of the register that this is, +1
 	kids    []*Value          // children that are not found from the type
 	implied *symbols.Variable // what a pointer without a location points into
 	shift   int64             // … at this offset, bytes
