@@ -66,8 +66,8 @@ func (s *session) scopes(c *call, m *godap.ScopesRequest) (any, error) {
 		x := &scope{load: load}
 		sc := godap.Scope{Name: name, PresentationHint: hint, Expensive: expensive}
 		if !expensive {
-			list, err := x.all()
-			if len(list) == 0 && (err == nil || name == "Arguments") {
+			list, _ := x.all() // an error is shown when it is opened
+			if len(list) == 0 && hint == "arguments" {
 				return
 			}
 			sc.NamedVariables = len(list)
