@@ -1,0 +1,402 @@
+package checkpoint_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dap-revexec/dap-revexec/testdata"
+	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/linux"
+)
+
+// program is a guest program, held in memory: machines of it can be made when
+// its file is long gone.
+type program struct {
+	testdata.Guest
+	file []byte
+}
+
+var programs = struct {
+	sync.Mutex
+	byName map[string]*program
+}{byName: map[string]*program{}}
+
+// lookup returns a guest program, built if it is written in Go.
+func lookup(tb testing.TB, name string) *program {
+	tb.Helper()
+	programs.Lock()
+	defer programs.Unlock()
+	if p := programs.byName[name]; p != nil {
+		return p
+	}
+	g, ok := testdata.Lookup(name)
+	if !ok {
+		tb.Fatalf("there is no guest %s", name)
+	}
+	p := &program{Guest: g}
+	if g.Go() {
+		exe, err := testdata.BuildGo(tb.TempDir(), name)
+		if err == nil {
+			p.file, err = os.ReadFile(exe)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	} else {
+		p.file = testdata.Bin(name)
+	}
+	programs.byName[name] = p
+	return p
+}
+
+// config is how all machines of the program are made that are to have the same
+// history. Neither the path nor the directory exists; a guest that works with
+// files needs another Dir.
+func (p *program) config() linux.Config {
+	return linux.Config{
+		Path: "/guest/" + p.Name, File: p.file, Dir: "/guest", Args: append([]string{p.Name}, p.Args...),
+		Env: []string{"HOME=/guest"}, Stdin: strings.NewReader(p.Stdin),
+		Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Seed: [32]byte{7},
+	}
+}
+
+func boot(tb testing.TB, cfg linux.Config) *linux.Machine {
+	tb.Helper()
+	m, err := linux.New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(m.Close)
+	return m
+}
+
+// replayer is a machine that has a history to replay and nothing else: it may
+// not look outside.
+func replayer(tb testing.TB, cfg linux.Config, log *vm.Log) *linux.Machine {
+	tb.Helper()
+	cfg.Log, cfg.Now, cfg.Seed = log, time.Time{}, [32]byte{}
+	cfg.Stdin = untouchable{tb}
+	cfg.Output = func(fd int, icount uint64, p []byte) {
+		tb.Errorf("the replay gives out %q on descriptor %d at icount %d", p, fd, icount)
+	}
+	return boot(tb, cfg)
+}
+
+// untouchable is a standard input that nobody may read.
+type untouchable struct{ tb testing.TB }
+
+func (u untouchable) Read([]byte) (int, error) {
+	u.tb.Error("the replay reads standard input")
+	return 0, io.EOF
+}
+
+// output is where a guest's output goes.
+type output struct {
+	stdout, stderr bytes.Buffer
+	at             []uint64 // icount of each piece
+}
+
+func (o *output) sink(fd int, icount uint64, p []byte) {
+	o.at = append(o.at, icount)
+	if fd == 1 {
+		o.stdout.Write(p)
+	} else {
+		o.stderr.Write(p)
+	}
+}
+
+// check compares all the output with what the guest is known to print.
+func (o *output) check(tb testing.TB, p *program) {
+	tb.Helper()
+	if got := o.stdout.String(); got != p.Expect() {
+		tb.Errorf("standard output:\n%s\nwant:\n%s", got, p.Expect())
+	}
+	if got := o.stderr.String(); got != p.Stderr {
+		tb.Errorf("standard error %q, want %q", got, p.Stderr)
+	}
+	if !slices.IsSorted(o.at) {
+		tb.Errorf("output was given out in the order %v", o.at)
+	}
+}
+
+// random is the source of a test's random choices. REVEXEC_SEED, a number, makes
+// them others than usual, to search for more.
+func random(tb testing.TB, stream uint64) *rand.Rand {
+	seed := uint64(1)
+	if s := os.Getenv("REVEXEC_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			tb.Fatalf("REVEXEC_SEED: %v", err)
+		}
+		seed = n
+	}
+	tb.Logf("REVEXEC_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, stream))
+}
+
+// scale is how much of the usual effort a test should take.
+func scale(n int) int {
+	switch {
+	case testing.Short():
+		return max(n/8, 1)
+	case raceEnabled:
+		return max(n/5, 1)
+	}
+	return n
+}
+
+// truth is a program's history as a straight run makes it: a run from the
+// start, in which nothing is asked for but to stop at some positions for a hash.
+// Safe for concurrent use.
+type truth struct {
+	*program
+	cfg linux.Config
+	log *vm.Log
+	end uint64
+
+	// points are the positions that tests compare at, ascending: events and
+	// their neighbours, and random ones.
+	points []uint64
+	pcs    []uint64 // addresses of instructions that were executed
+	datas  []uint64 // addresses that instructions or the guest kernel may have accessed
+
+	mu   sync.Mutex
+	hash map[uint64]vm.Hash // at the points; at others as whoever came first saw it
+}
+
+var truths = struct {
+	sync.Mutex
+	byName map[string]*truth
+}{byName: map[string]*truth{}}
+
+// truthOf returns the truth about a program, found out once.
+func truthOf(tb testing.TB, name string) *truth {
+	tb.Helper()
+	p := lookup(tb, name)
+	truths.Lock()
+	defer truths.Unlock()
+	if f := truths.byName[name]; f != nil {
+		return f
+	}
+	f := findTruth(tb, p)
+	truths.byName[name] = f
+	return f
+}
+
+// Points beside random ones.
+const (
+	mostEvents  = 40 // as many events at most are surrounded by points
+	aroundEvent = 3  // positions on either side of one
+)
+
+func findTruth(tb testing.TB, p *program) *truth {
+	tb.Helper()
+	f := &truth{program: p, cfg: p.config(), hash: map[uint64]vm.Hash{}}
+	// It is gone when the truth has been found: whoever replays does not need it.
+	dir, err := os.MkdirTemp("", "guest")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	f.cfg.Dir = dir
+
+	var out output
+	live := f.cfg
+	live.Output = out.sink
+	m := boot(tb, live)
+	if s := m.Run(math.MaxUint64, nil); s.Reason != vm.StopExit {
+		tb.Fatalf("%s: %v at icount %d: %v", p.Name, s.Reason, s.Icount, s.Err)
+	}
+	out.check(tb, p)
+	f.log, f.end = m.Log(), m.Icount()
+	final := m.Hash()
+
+	r := rand.New(rand.NewPCG(f.end, 0))
+	for _, e := range f.events(tb, r) {
+		for i := range uint64(2*aroundEvent + 1) {
+			if at := e + i; at >= aroundEvent && at-aroundEvent <= f.end {
+				f.points = append(f.points, at-aroundEvent)
+			}
+		}
+	}
+	for range 300 {
+		f.points = append(f.points, r.Uint64N(f.end))
+	}
+	for i := range uint64(8) {
+		f.points = append(f.points, i, f.end-i)
+	}
+	slices.Sort(f.points)
+	f.points = slices.Compact(f.points)
+
+	m = replayer(tb, f.cfg, f.log)
+	for _, at := range f.points {
+		if m.Run(at, nil); m.Icount() != at {
+			tb.Fatalf("%s: the straight run to %d arrives at %d", p.Name, at, m.Icount())
+		}
+		f.hash[at] = m.Hash()
+		f.look(m)
+	}
+	if f.hash[f.end] != final {
+		tb.Fatalf("%s: the replay does not end as the live run did", p.Name)
+	}
+	for _, list := range []*[]uint64{&f.pcs, &f.datas} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return f
+}
+
+// look notes the addresses that the machine has to do with.
+func (f *truth) look(m *linux.Machine) {
+	t, arch := m.CurrentThread(), m.Arch()
+	f.pcs = append(f.pcs, m.Reg(t, arch.PC))
+	if last := m.LastPC(t); last != 0 {
+		f.pcs = append(f.pcs, last)
+	}
+	maps := m.Mappings()
+	for i := range 32 {
+		addr := m.Reg(t, i)
+		if slices.ContainsFunc(maps, func(v vm.Mapping) bool { return v.Write && v.Start <= addr && addr < v.End }) {
+			f.datas = append(f.datas, addr)
+		}
+	}
+}
+
+// events finds positions where something else than guest instructions changes
+// the state: before system calls and faults, and where threads take turns. When
+// there are many, it leaves out some.
+func (f *truth) events(tb testing.TB, r *rand.Rand) []uint64 {
+	m := replayer(tb, f.cfg, f.log)
+	var list []uint64
+	stops := &vm.Stops{Breaks: vm.NewBreaks(systemCalls(m)...), Signals: true, Filter: func(s *vm.Stop) bool {
+		list = append(list, s.Icount)
+		return false
+	}}
+	stride := max(f.end/2000, 100)
+	switches := 0
+	for m.Icount() < f.end {
+		s, before, thread := m.Snapshot(), m.Icount(), m.CurrentThread()
+		to := min(before+stride, f.end)
+		m.Run(to, stops)
+		if m.CurrentThread() == thread || switches >= mostEvents || m.Icount() < to {
+			continue
+		}
+		// Somewhere in between a thread's turn came.
+		switches++
+		m.Restore(s)
+		for m.CurrentThread() == thread {
+			m.Run(m.Icount()+1, nil)
+		}
+		list = append(list, m.Icount())
+		m.Run(to, nil)
+	}
+	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list[:min(len(list), mostEvents)]
+}
+
+// systemCalls finds the addresses of what may be system-call instructions.
+func systemCalls(m *linux.Machine) []uint64 {
+	const ecall = 0x73
+	var list []uint64
+	for _, v := range m.Mappings() {
+		if !v.Exec {
+			continue
+		}
+		code := make([]byte, v.End-v.Start)
+		code = code[:m.ReadMemory(v.Start, code)]
+		for i := 0; i+4 <= len(code); i += 2 {
+			if binary.LittleEndian.Uint32(code[i:]) == ecall {
+				list = append(list, v.Start+uint64(i))
+			}
+		}
+	}
+	return list
+}
+
+// check compares the state of a machine with what is known of its position.
+func (f *truth) check(tb testing.TB, m vm.Machine, how string) {
+	tb.Helper()
+	at, h := m.Icount(), m.Hash()
+	f.mu.Lock()
+	want, known := f.hash[at]
+	if !known {
+		f.hash[at] = h
+	}
+	f.mu.Unlock()
+	if known && h != want {
+		tb.Fatalf("%s: the state at icount %d of %s is not that of the straight run", how, at, f.Name)
+	}
+}
+
+// point is a position to compare at, n points after at or before it when n is
+// negative.
+func (f *truth) point(at uint64, n int) uint64 {
+	i, _ := slices.BinarySearch(f.points, at)
+	return f.points[min(max(i+n, 0), len(f.points)-1)]
+}
+
+// breaks is a random set of addresses of the program's instructions.
+func (f *truth) breaks(r *rand.Rand, n int) *vm.Breaks {
+	var addrs []uint64
+	for range n {
+		addrs = append(addrs, f.pcs[r.IntN(len(f.pcs))])
+	}
+	return vm.NewBreaks(addrs...)
+}
+
+// watch is a random range that the program may access.
+func (f *truth) watch(r *rand.Rand) vm.Watch {
+	w := vm.Watch{Addr: f.datas[r.IntN(len(f.datas))], Size: []uint64{1, 4, 8, 32, 300, 5000}[r.IntN(6)], Write: true, Read: r.IntN(4) == 0}
+	if r.IntN(2) == 0 {
+		w.Addr += r.Uint64N(256) - 128
+	}
+	if r.IntN(10) == 0 {
+		w.Addr = f.pcs[r.IntN(len(f.pcs))] // code: it is read, and some programs write it
+	}
+	if w.Read && r.IntN(2) == 0 {
+		w.Write = false
+	}
+	return w
+}
+
+// each runs a test for each of some programs, at the same time.
+func each(t *testing.T, names []string, test func(t *testing.T, f *truth)) {
+	for i, name := range names {
+		if testing.Short() && i%3 != 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, truthOf(t, name))
+		})
+	}
+}
+
+// describe is a short form of stops for messages.
+func describe(s *vm.Stops) string {
+	if s == nil {
+		return "no stops"
+	}
+	return fmt.Sprintf("breaks %#x, watches %+v, signals %v, at start %v", s.Breaks.Addrs(), s.Watches, s.Signals, s.AtStart)
+}
+
+// guestDir is a directory for guests that work with files.
+func guestDir(tb testing.TB) string {
+	dir, err := filepath.EvalSymlinks(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
