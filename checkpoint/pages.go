@@ -42,6 +42,23 @@ func merge(a, b []uint64) (union []uint64, both int) {
 	return append(union, b[j:]...), both
 }
 
+// common counts the page numbers that are in both ascending lists.
+func common(a, b []uint64) (n int) {
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case a[i] > b[j]:
+			j++
+		default:
+			n++
+			i++
+			j++
+		}
+	}
+	return n
+}
+
 // pageRange is a range of page numbers, both ends in it.
 type pageRange struct{ first, last uint64 }
 

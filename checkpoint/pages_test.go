@@ -36,6 +36,9 @@ func TestMergeIsUnionAndCountsTheIntersection(t *testing.T) {
 		if n != both || !slices.Equal(union, slices.Sorted(maps.Keys(all))) {
 			t.Fatalf("merge(%v, %v) = %v, %d", a, b, union, n)
 		}
+		if n := common(a, b); n != both {
+			t.Fatalf("common(%v, %v) = %d", a, b, n)
+		}
 	}
 }
 

@@ -12,8 +12,8 @@ const (
 	// tempCapShare is the part of the memory cap that temporary checkpoints
 	// may take: one of so many.
 	tempCapShare = 4
-	// tempNearness, in instructions: all that are closer to the current
-	// position count as equally near.
+	// tempNearness, in instructions: all positions that are closer to the
+	// current one count as equally near.
 	tempNearness = 64
 )
 
@@ -31,11 +31,16 @@ type checkpoint struct {
 	icount uint64
 	// dirty are the pages whose version here is not that of the checkpoint
 	// before, ascending. Shared, never changed in place.
-	dirty  []uint64
+	dirty []uint64
+	// again is how many of them are dirty at the next checkpoint too: what
+	// dropping this one would free. uncounted until it is asked for.
+	again  int
 	temp   bool
 	pinned bool
 	held   int // requests that need it
 }
+
+const uncounted = -1
 
 func (c *checkpoint) info() Info {
 	return Info{Icount: c.icount, Temporary: c.temp, Pinned: c.pinned, Pages: len(c.dirty)}
@@ -104,7 +109,9 @@ func (s *store) guestBytes() int64 { return int64(len(s.versions)) * pageSize }
 
 // insert adds a checkpoint where there is none yet.
 func (s *store) insert(c *checkpoint) {
-	s.list = slices.Insert(s.list, s.after(c.icount), c)
+	i := s.after(c.icount)
+	s.list = slices.Insert(s.list, i, c)
+	s.recount(i)
 	s.bytes += int64(len(c.dirty))*pageSize + int64(c.snap.Overhead())
 	for _, p := range c.dirty {
 		s.versions[p]++
@@ -150,6 +157,27 @@ func (s *store) drop(i int) {
 		next.dirty = union
 	}
 	s.list = slices.Delete(s.list, i, i+1)
+	s.recount(i)
+}
+
+// recount forgets what depends on the dirty pages of checkpoint i or on its being
+// there. i may be one past the last.
+func (s *store) recount(i int) {
+	for _, c := range s.list[max(i-1, 0):min(i+1, len(s.list))] {
+		c.again = uncounted
+	}
+}
+
+// freed is how many bytes dropping checkpoint i would free.
+func (s *store) freed(i int) int64 {
+	c := s.list[i]
+	if c.again == uncounted {
+		c.again = len(c.dirty)
+		if i+1 < len(s.list) {
+			c.again = common(c.dirty, s.list[i+1].dirty)
+		}
+	}
+	return int64(c.again)*pageSize + int64(c.snap.Overhead())
 }
 
 // forget uncounts a version of page p.
@@ -192,20 +220,22 @@ type view struct {
 // be dropped: the first and the newest, pinned ones, those that a request holds,
 // and the one that the machine's dirty pages are relative to.
 //
-// The rule is least harm. Dropping a checkpoint merges the intervals on both
-// sides of it; the harm is the length of the merged interval in relation to its
-// distance from where the user is likely to look: from the current position or
-// the frontier, whichever is nearer.
+// The rule is least harm, see [view.harm]; for permanent checkpoints, which are
+// dropped for their memory, least harm for each byte that dropping them frees.
+// What comes of it:
 //
-//   - Permanent checkpoints: length / √distance. Spacing then grows with the
-//     root of the distance. With room for n checkpoints over a history of h
-//     instructions the farthest interval is about 2h/n, only twice what equal
-//     spacing would give, while those near keep almost the spacing that they
-//     were laid with. (Spacing in proportion to the distance, as rr does it,
-//     would leave only log h checkpoints of use in a history to be searched to
-//     its beginning.)
-//   - Temporary ones: length / distance, and the distance from the current
-//     position alone. That keeps them ever denser towards it.
+//   - Spacing grows in proportion to the distance from where the user is likely
+//     to look: from the current position or the frontier. Near, checkpoints keep
+//     about the spacing that they were laid with, however small the cap.
+//   - With room for n checkpoints over a history of h instructions the farthest
+//     interval is longer than h/n, what equal spacing would give, by a factor of
+//     about ln(h/spacing).
+//   - A guest that writes to ever other pages, more than the cap has room for,
+//     loses the old checkpoints, each of which holds nearly all of these pages,
+//     and keeps the many small ones that are near.
+//
+// Temporary checkpoints are weighed by the distance from the current position
+// alone: that keeps them ever denser towards it.
 func (s *store) trim(v view) {
 	for s.temps > v.maxTemps || s.tempPages*pageSize > v.cap/tempCapShare {
 		if !s.dropLeastHarm(temporary, v) {
@@ -230,7 +260,11 @@ func (s *store) dropLeastHarm(k kind, v view) bool {
 		if c.pinned || c.held > 0 || c == v.base {
 			return
 		}
-		if h := v.harm(k, prev, max(next, prev)); h < least {
+		h := v.harm(k, prev, c.icount, next)
+		if k == permanent {
+			h /= float64(s.freed(i) + 1)
+		}
+		if h < least {
 			best, least = i, h
 		}
 	}
@@ -261,15 +295,20 @@ func (s *store) dropLeastHarm(k kind, v view) bool {
 	return true
 }
 
-// harm weighs the interval [from, to] that dropping a checkpoint would leave.
-func (v view) harm(k kind, from, to uint64) float64 {
-	length := float64(to - from)
-	dist := gap(v.current, from, to)
-	if k == temporary {
-		return length / (float64(dist) + tempNearness)
+// harm weighs the loss of the checkpoint at icount at, between those at prev and
+// next. Positions in the interval after it are then reached from prev: over
+// half of that interval before, on average, and the one before it in addition
+// now. Waiting ten times as long is as bad at any scale, so it is the logarithm of
+// the ratio that counts; and users go back by small steps as often as by large
+// ones at any scale, so positions count in inverse proportion to their distance.
+func (v view) harm(k kind, prev, at, next uint64) float64 {
+	next = max(next, at+1)
+	dist, nearness := gap(v.current, at, next), float64(tempNearness)
+	if k == permanent {
+		dist, nearness = min(dist, gap(v.frontier, at, next)), float64(v.spacing)
 	}
-	dist = min(dist, gap(v.frontier, from, to))
-	return length / math.Sqrt(float64(dist)+float64(v.spacing))
+	before, after := float64(at-prev), float64(next-at)
+	return after / (float64(dist) + nearness) * math.Log1p(2*before/after)
 }
 
 // gap is the distance of x from the interval [from, to].

@@ -235,6 +235,14 @@ func checkStore(t testing.TB, tl *Timeline, what string) {
 		if c.held != 0 {
 			t.Fatalf("%s: checkpoint %d is still held", what, c.icount)
 		}
+		if want := len(c.dirty); c.again != uncounted {
+			if i+1 < len(tl.store.list) {
+				want = common(c.dirty, tl.store.list[i+1].dirty)
+			}
+			if c.again != want {
+				t.Fatalf("%s: dropping checkpoint %d would free %d pages, counted %d", what, c.icount, want, c.again)
+			}
+		}
 		if i > 0 && c.icount <= tl.store.list[i-1].icount {
 			t.Fatalf("%s: checkpoint %d after %d", what, c.icount, tl.store.list[i-1].icount)
 		}
