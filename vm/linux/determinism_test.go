@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/dap-revexec/dap-revexec/testdata"
@@ -263,4 +264,33 @@ func TestGoThreadsReplay(t *testing.T) {
 	if s := m.Run(math.MaxUint64, nil); s.Reason != vm.StopExit || m.Hash() != h.final {
 		t.Error("the second replay ends otherwise")
 	}
+}
+
+// Machines that replay the same history may run on several goroutines, share its
+// log and restore each other's snapshots.
+func TestReplayingMachinesShareLogAndSnapshots(t *testing.T) {
+	t.Parallel()
+	h := record(t, lookup(t, "threads"), 6)
+	m := replayOf(t, h.cfg, h.log)
+	var snaps []vm.Snapshot
+	for _, p := range h.points {
+		m.Run(p, nil)
+		snaps = append(snaps, m.Snapshot())
+	}
+	var wg sync.WaitGroup
+	for range 3 {
+		other := replayOf(t, h.cfg, h.log)
+		wg.Go(func() {
+			for _, s := range slices.Backward(snaps) {
+				other.Restore(s)
+				if other.Hash() != h.hashes[s.Icount()] {
+					t.Errorf("restored at %d: another state", s.Icount())
+				}
+				if other.Run(h.end, nil); other.Hash() != h.final {
+					t.Errorf("replayed from %d: another end", s.Icount())
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -38,6 +38,31 @@
 //	calls.go names.go                the system-call table, and the names of all calls
 //	the others                       the system calls, by subject
 //
+// # Quirks
+//
+// There is one process: fork, vfork and execve give ENOSYS, sockets
+// EAFNOSUPPORT, and so do all calls that callNames knows but calls does not have
+// (ENOSYS, and a message the first time).
+//
+// The guest is user 1000 and process 1000 on a machine called revexec with Linux
+// 6.6 and Config.NCPU processors. Its addresses are the same in every run. There
+// is no vDSO. Neither standard stream is a terminal: all three are pipes, so a C
+// library buffers output in blocks.
+//
+// Guest paths are host paths. Regular files and directories can be opened;
+// devices other than null, zero, full, random and urandom, FIFOs and sockets
+// give ENXIO, since they could block the host. Of /proc there is what programs
+// read of themselves; owners of files do not change; locks always succeed.
+//
+// A mapping of a file is a copy made at that moment: writable shared mappings
+// give ENODEV, what lies behind the end of the file reads as 0 instead of raising
+// SIGBUS, and MADV_DONTNEED does not bring the file's bytes back.
+//
+// Signals that would stop the process are ignored. CPU time is the number of
+// instructions (of the process, also for timers that ask for a thread's). Memory
+// is charged when it is first written; a guest that goes beyond
+// Config.MaxMemory is killed with SIGKILL at the end of its quantum.
+//
 // # Concurrency
 //
 // A Machine belongs to one goroutine; only Interrupt may be called from others.

@@ -88,6 +88,13 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.Log == nil {
 		cfg.Log = &vm.Log{}
 	}
+	if cfg.Log.Len() == 0 { // else the history has begun, there or not
+		if fi, err := os.Stat(dir); err != nil {
+			return nil, fmt.Errorf("%s: the working directory: %w", dir, bare(err))
+		} else if !fi.IsDir() {
+			return nil, fmt.Errorf("%s: the working directory is not a directory", dir)
+		}
+	}
 	if cfg.MaxMemory <= 0 {
 		cfg.MaxMemory = defaultMaxMemory
 	}

@@ -116,6 +116,25 @@ func TestInterruptEndlessLoop(t *testing.T) {
 	}
 }
 
+// An Interrupt gets through a filter that is asked all the time.
+func TestInterruptWhileAFilterIsAsked(t *testing.T) {
+	a := counter(1 << 30)
+	m := boot(t, a.elf(), nil)
+	asked := 0
+	s := m.Run(forever, &vm.Stops{
+		Breaks: vm.NewBreaks(a.labels["loop"]),
+		Filter: func(*vm.Stop) bool {
+			if asked++; asked == 10 {
+				m.Interrupt()
+			}
+			return false
+		},
+	})
+	if s.Reason != vm.StopInterrupted || asked != 10 {
+		t.Errorf("%v after the filter was asked %d times", s.Reason, asked)
+	}
+}
+
 func TestDeadlockWaitsForAnInterrupt(t *testing.T) {
 	a := newAsm()
 	a.sys(98, dataBase, 0, 0, 0) // futex wait that nobody wakes

@@ -19,6 +19,7 @@ type run struct {
 	until uint64
 	stops *vm.Stops
 	start uint64 // icount at which it began
+	cut   bool   // the engine was stopped at a breakpoint for an Interrupt
 }
 
 // Run implements [vm.Machine].
@@ -33,7 +34,15 @@ func (m *Machine) Run(until uint64, stops *vm.Stops) (stop vm.Stop) {
 	m.e.SetBreaks(stops.Breaks)
 	m.e.BreakFilter = nil
 	if stops.Filter != nil {
-		m.e.BreakFilter = func() bool { return r.wanted(m.stopped(vm.StopBreak)) }
+		m.e.BreakFilter = func() bool {
+			// A condition that is asked about often is slow: don't wait for the
+			// slice to end.
+			if m.interrupted.Load() {
+				r.cut = true
+				return true
+			}
+			return r.wanted(m.stopped(vm.StopBreak))
+		}
 	}
 	m.setWatches(stops.Watches)
 	// A defect in here must not take the debugger down with it.
@@ -46,9 +55,17 @@ func (m *Machine) Run(until uint64, stops *vm.Stops) (stop vm.Stop) {
 	}()
 	stop = r.loop()
 	if m.err == nil {
-		m.log.Reached(m.c.Icount)
+		m.reached()
 	}
 	return stop
+}
+
+// reached tells the log how far the history goes by now. Replay changes nothing
+// in the log: machines that only replay may share it.
+func (m *Machine) reached() {
+	if m.c.Icount > m.log.Frontier() {
+		m.log.Reached(m.c.Icount)
+	}
 }
 
 // stopped describes the current position.
@@ -87,7 +104,7 @@ func (r *run) loop() vm.Stop {
 		}
 		if m.emitted {
 			m.emitted = false
-			m.log.Reached(m.c.Icount)
+			m.reached()
 		}
 		if s == nil {
 			s = r.kernelHit()
@@ -133,6 +150,9 @@ func (r *run) execute() *vm.Stop {
 			m.settle()
 		}
 	case ir.ExitBreak:
+		if r.cut {
+			return nil
+		}
 		s := m.stopped(vm.StopBreak)
 		return &s
 	case ir.ExitSyscall:

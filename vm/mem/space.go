@@ -405,12 +405,42 @@ func copyPage(b []byte, p *Page, off uint64) {
 	}
 }
 
-// Load reads size (1, 2, 4 or 8) bytes at addr through the TLB.
-func (s *Space) Load(addr, size uint64) (uint64, bool) {
-	return s.LoadSlow(addr, size)
+// Load reads size (1, 2, 4 or 8) bytes at addr, zero-extended, through the TLB.
+// ok is false when the access fails: s.Fault then tells why.
+func (s *Space) Load(addr, size uint64) (v uint64, ok bool) {
+	e := &s.TLB[addr>>PageShift%TLBSize]
+	if e.R != addr&^(pageMask^(size-1)) {
+		return s.LoadSlow(addr, size)
+	}
+	at := unsafe.Add(e.Data, addr&pageMask)
+	switch size {
+	case 8:
+		return *(*uint64)(at), true
+	case 4:
+		return uint64(*(*uint32)(at)), true
+	case 2:
+		return uint64(*(*uint16)(at)), true
+	}
+	return uint64(*(*uint8)(at)), true
 }
 
-// Store writes size (1, 2, 4 or 8) bytes at addr through the TLB.
+// Store writes the low size (1, 2, 4 or 8) bytes of v at addr through the TLB.
+// A failed store changes nothing: s.Fault then tells why.
 func (s *Space) Store(addr, size, v uint64) bool {
-	return s.StoreSlow(addr, size, v)
+	e := &s.TLB[addr>>PageShift%TLBSize]
+	if e.W != addr&^(pageMask^(size-1)) {
+		return s.StoreSlow(addr, size, v)
+	}
+	at := unsafe.Add(e.Data, addr&pageMask)
+	switch size {
+	case 8:
+		*(*uint64)(at) = v
+	case 4:
+		*(*uint32)(at) = uint32(v)
+	case 2:
+		*(*uint16)(at) = uint16(v)
+	default:
+		*(*uint8)(at) = uint8(v)
+	}
+	return true
 }
