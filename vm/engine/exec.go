@@ -143,7 +143,7 @@ enter:
 		case ir.Ld8S:
 			addr := r[op.A] + uint64(op.Imm)
 			t := &tlb[addr>>mem.PageShift&tlbMask]
-			if t.R == addr&^(pageOff^0) {
+			if t.R == addr&^pageOff {
 				r[op.Dst] = uint64(int64(*(*int8)(unsafe.Add(t.Data, addr&pageOff))))
 			} else {
 				v, ok := c.Mem.LoadSlow(addr, 1)
@@ -156,7 +156,7 @@ enter:
 		case ir.Ld8U:
 			addr := r[op.A] + uint64(op.Imm)
 			t := &tlb[addr>>mem.PageShift&tlbMask]
-			if t.R == addr&^(pageOff^0) {
+			if t.R == addr&^pageOff {
 				r[op.Dst] = uint64(*(*uint8)(unsafe.Add(t.Data, addr&pageOff)))
 			} else {
 				v, ok := c.Mem.LoadSlow(addr, 1)
@@ -247,7 +247,7 @@ enter:
 		case ir.St8:
 			addr := r[op.A] + uint64(op.Imm)
 			t := &tlb[addr>>mem.PageShift&tlbMask]
-			if t.W == addr&^(pageOff^0) {
+			if t.W == addr&^pageOff {
 				*(*uint8)(unsafe.Add(t.Data, addr&pageOff)) = uint8(r[op.B])
 			} else if !c.Mem.StoreSlow(addr, 1, r[op.B]) {
 				exit = ir.ExitMem
