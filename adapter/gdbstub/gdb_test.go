@@ -447,6 +447,39 @@ func TestGDBThreads(t *testing.T) {
 	)
 }
 
+// Going back over calls in which other threads ran: gdb has to get them off its own
+// breakpoints.
+func TestGDBStepsBackOverCallsThatWait(t *testing.T) {
+	t.Parallel()
+	source := "threads.c"
+	barrier := testdata.Line(source, "counter") + 10 // the first barrier_wait
+	newGuest(t, "threads", nil).gdb(t,
+		step{fmt.Sprintf("break threads.c:%d", barrier+2), ""},
+		step{"continue", "hit Breakpoint 1, worker\nCHECK(counter"}, // the last one at the barrier
+		step{"continue", "hit Breakpoint 1, worker\nCHECK(counter"}, // one that has waited
+		step{"delete", ""},
+		step{"p $first = $_thread", ""},
+		step{"reverse-next", fmt.Sprintf("%d if (barrier_wait(&barrier))", barrier)},
+		step{"reverse-next", fmt.Sprintf("%d if (barrier_wait(&barrier))", barrier)}, // two statements of the line
+		step{"reverse-next", "for (int i = 0; i < 10; i++)"},
+		step{"p $first == $_thread", "= 1"},
+		step{"next", "!received signal"},
+		step{"break barrier_wait", ""},
+		step{"reverse-continue", "hit Breakpoint 2, barrier_wait"},
+		step{"reverse-finish", "worker"},
+		step{"delete", ""},
+		step{"break " + at(source, "relay"), ""},
+		step{"continue 8", "hit Breakpoint 3, worker"},
+		step{"next", "set_and_wake"},
+		step{"reverse-next", "hit Breakpoint 3, worker"},
+		step{"reverse-next", "wait_for(&turn"},
+		step{"reverse-next", ""},
+		step{"delete", ""},
+		step{"continue", "[exited with code 7"},
+		step{"reverse-stepi", "!received signal"},
+	)
+}
+
 func TestGDBMonitorCommands(t *testing.T) {
 	t.Parallel()
 	newGuest(t, "steps", nil).gdb(t,

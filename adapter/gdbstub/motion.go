@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -16,41 +15,29 @@ import (
 
 // forwardStops is what a motion forward from the current position stops at: the
 // client's breakpoints and watchpoints and signals, but not what it has been
-// told of here.
-//
-// If the client wants thread alone to run alone, breakpoints that it has removed
-// since the last stop still count for the other threads, which can't be held: gdb
-// takes the breakpoint out from under a thread that it moves over it, on the
-// understanding that no other thread runs meanwhile.
-func (s *session) forwardStops(alone vm.ThreadID) *vm.Stops {
-	start, known := s.tl.Icount(), s.seen
+// told of here, nor what other threads do if one is to run alone.
+func (s *session) forwardStops() *vm.Stops {
+	start, mover, known := s.tl.Icount(), s.m.CurrentThread(), s.seen
 	if known.icount != start {
 		known = seen{}
 	}
-	set := s.points.set
-	if alone != anyThread && len(s.points.removed) > 0 {
-		addrs := slices.Clone(set.Addrs())
-		for a := range s.points.removed {
-			addrs = append(addrs, a)
-		}
-		set = vm.NewBreaks(addrs...)
-	}
 	return &vm.Stops{
-		Breaks: set, Watches: s.points.ranges, Signals: true,
+		Breaks: s.points.set, Watches: s.points.ranges, Signals: true,
 		// The instruction here may be another thread's, or have been reached by a
 		// step: then the client has not heard of the breakpoint on it.
 		AtStart: true,
 		Filter: func(st *vm.Stop) bool {
+			by := st.Thread
+			if st.After && st.At == start {
+				by = mover // another thread may be the next now
+			}
+			if s.alone != anyThread && by != s.alone {
+				return false
+			}
 			switch st.Reason {
 			case vm.StopBreak:
 				if st.Icount == start && st.Thread == known.thread {
 					return false
-				}
-				if p := s.points.removed[st.PC]; p != nil && alone != anyThread && st.Thread != alone && s.breakHolds([]*point{p}, st.Thread) {
-					return true
-				}
-				if len(s.points.breaks[st.PC]) == 0 {
-					return false // removed
 				}
 				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
 			case vm.StopWatch:
@@ -71,19 +58,41 @@ func accessAt(st *vm.Stop) uint64 {
 	return st.Icount
 }
 
-// runForward goes on until something stops the guest. If the client wants only
-// one thread to run, that is alone.
-func (s *session) runForward(ctx context.Context, alone vm.ThreadID) stopReply {
+// runForward goes on until something stops the guest.
+func (s *session) runForward(ctx context.Context) stopReply {
 	from := s.tl.Icount()
-	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops(alone))
+	if s.alone != anyThread && s.m.CurrentThread() == s.alone {
+		if r, stopped := s.stepOver(ctx, from); stopped {
+			return r
+		}
+	}
+	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops())
 	return s.arrive(ctx, st, from)
+}
+
+// stepOver executes the one instruction for which a client usually wants a thread
+// to run alone: gdb has taken a breakpoint out from under it and put one where it
+// will go. If the instruction is a system call that blocks, the thread is there
+// now, but will not run for long; other threads will, for which nothing may be
+// out of place. So the stop is reported now.
+func (s *session) stepOver(ctx context.Context, from uint64) (stopReply, bool) {
+	t := s.alone
+	st := s.tl.Forward(ctx, from+1, s.forwardStops())
+	if st.Reason != vm.StopLimit {
+		return s.arrive(ctx, st, from), true
+	}
+	pc := s.m.Reg(t, s.m.Arch().PC)
+	here := s.points.breaks[pc]
+	if _, alive := s.thread(t); alive && s.m.CurrentThread() != t && len(here) > 0 && s.breakHolds(here, t) {
+		return s.conclude(s.breakReply(&vm.Stop{Thread: t, PC: pc})), true
+	}
+	return stopReply{}, false
 }
 
 // stepThread executes one instruction of the action's thread, or of the next if
 // that is anyThread, and goes on while its PC is in the action's range. Other
-// threads run when it is their turn, and may run into a breakpoint or watchpoint;
-// alone is as in runForward.
-func (s *session) stepThread(ctx context.Context, a action, alone vm.ThreadID) stopReply {
+// threads run when it is their turn, and may run into a breakpoint or watchpoint.
+func (s *session) stepThread(ctx context.Context, a action) stopReply {
 	t := a.thread
 	if _, alive := s.thread(t); !alive {
 		t = s.m.CurrentThread()
@@ -91,11 +100,11 @@ func (s *session) stepThread(ctx context.Context, a action, alone vm.ThreadID) s
 	from := s.tl.Icount()
 	for {
 		if s.m.CurrentThread() != t {
-			if r, stopped := s.runUntilNext(ctx, t, alone, from); stopped {
+			if r, stopped := s.runUntilNext(ctx, t, from); stopped {
 				return r
 			}
 		}
-		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops(anyThread))
+		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops())
 		if st.Reason != vm.StopLimit {
 			return s.arrive(ctx, st, from)
 		}
@@ -127,11 +136,11 @@ const divertSlice = 1_000_000
 //
 // A thread that waits for its turn stands still, so the place to look for is its
 // PC. Only a signal handler can divert it; that is noticed somewhat late.
-func (s *session) runUntilNext(ctx context.Context, t, alone vm.ThreadID, from uint64) (stopReply, bool) {
+func (s *session) runUntilNext(ctx context.Context, t vm.ThreadID, from uint64) (stopReply, bool) {
 	pcReg := s.m.Arch().PC
 	pc := s.m.Reg(t, pcReg)
 	for {
-		stops := s.forwardStops(alone)
+		stops := s.forwardStops()
 		user := stops.Filter
 		stops.Breaks = vm.NewBreaks(append([]uint64{pc}, stops.Breaks.Addrs()...)...)
 		stops.Filter = func(st *vm.Stop) bool {
@@ -168,6 +177,7 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 			if err := s.tl.Seek(context.WithoutCancel(ctx), at); err != nil {
 				return s.failed(ctx, err)
 			}
+			st.Thread = s.m.CurrentThread()
 		}
 		r := s.conclude(s.watchReply(&st))
 		s.seen.access = true
@@ -236,7 +246,11 @@ func (s *session) atStart() stopReply {
 }
 
 func (s *session) interrupted() stopReply {
-	return s.conclude(stopReply{cause: causeInterrupt, signal: sigInt, thread: s.m.CurrentThread()})
+	t := s.m.CurrentThread()
+	if _, alive := s.thread(s.alone); alive {
+		t = s.alone
+	}
+	return s.conclude(stopReply{cause: causeInterrupt, signal: sigInt, thread: t})
 }
 
 // failed is the stop after a request to the timeline that did not succeed.
@@ -264,12 +278,16 @@ func (s *session) conclude(r stopReply) stopReply {
 	return r
 }
 
-// backStops is what a motion back from the current position stops at.
+// backStops is what a motion back from the current position stops at. Signals are
+// no reason to stop on the way back.
 func (s *session) backStops() *vm.Stops {
 	start, known := s.tl.Icount(), s.seen
 	return &vm.Stops{
 		Breaks: s.points.set, Watches: s.points.ranges, AtStart: true,
 		Filter: func(st *vm.Stop) bool {
+			if s.alone != anyThread && st.Thread != s.alone {
+				return false
+			}
 			switch st.Reason {
 			case vm.StopBreak:
 				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
@@ -311,54 +329,4 @@ func (s *session) arriveBack(ctx context.Context, st vm.Stop) stopReply {
 		return s.broken(ctx, st.Err, s.tl.Icount())
 	}
 	return s.atStart()
-}
-
-// stepBack undoes one instruction of thread t, or of whichever ran last if t is
-// anyThread. What other threads did after it is undone as well, up to a
-// breakpoint or watched access of theirs.
-func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
-	from := s.tl.Icount()
-	if from == 0 {
-		return s.atStart()
-	}
-	if len(s.points.watches) > 0 {
-		stops := s.backStops()
-		stops.Breaks = nil
-		st, err := s.tl.Back(ctx, from-1, stops)
-		if err != nil {
-			return s.failed(ctx, err)
-		}
-		if st.Reason == vm.StopWatch {
-			return s.arriveBack(ctx, st)
-		}
-	} else if err := s.tl.Seek(ctx, from-1); err != nil {
-		return s.failed(ctx, err)
-	}
-	undone := s.m.CurrentThread()
-	if _, alive := s.thread(t); undone == t || !alive || s.m.LastPC(t) == 0 {
-		return s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: undone})
-	}
-	// It was another thread's. The instruction to undo is the latest that t
-	// executed, which is at its LastPC.
-	pc := s.m.LastPC(t)
-	stops := s.backStops()
-	stops.Breaks = vm.NewBreaks(append([]uint64{pc}, s.points.set.Addrs()...)...)
-	user := stops.Filter
-	stops.Filter = func(st *vm.Stop) bool {
-		if st.Reason == vm.StopBreak && st.Thread == t {
-			return st.PC == pc
-		}
-		return user(st)
-	}
-	st, err := s.tl.Back(ctx, 0, stops)
-	switch {
-	case err != nil:
-		if back := s.tl.Seek(context.WithoutCancel(ctx), from); back != nil {
-			return s.broken(ctx, back, s.tl.Icount())
-		}
-		return s.failed(ctx, err)
-	case st.Reason == vm.StopBreak && st.Thread == t:
-		return s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: t})
-	}
-	return s.arriveBack(ctx, st)
 }

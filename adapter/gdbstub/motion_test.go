@@ -276,7 +276,7 @@ func TestThreadsTakeTurnsInBothDirections(t *testing.T) {
 		t.Errorf("thread %s stopped at icount %d, want 1 at 11", s.thread, st.tl.Icount())
 	}
 	// Undoing thread 2's last undoes that of thread 1, too.
-	c.want("Hc2", "OK")
+	c.want("Hg2", "OK")
 	if s := c.wantStop("bs", "05", 0x1010); s.thread != "2" || st.tl.Icount() != 9 {
 		t.Errorf("thread %s stopped at icount %d, want 2 at 9", s.thread, st.tl.Icount())
 	}
@@ -299,7 +299,7 @@ func TestThreadsTakeTurnsInBothDirections(t *testing.T) {
 	}
 	c.wantStop("vCont;s:2;c", "05", 0x1014)
 	c.want("Z0,100c,4", "OK")
-	c.want("Hc1", "OK")
+	c.want("Hg1", "OK")
 	if s := c.wantStop("bs", "05", 0x1000); s.thread != "1" || st.tl.Icount() != 4 {
 		t.Errorf("thread %s stopped at icount %d, want 1 at 4", s.thread, st.tl.Icount())
 	}
@@ -320,23 +320,41 @@ func TestBreakpointOfTheNextThreadIsNotPassedOver(t *testing.T) {
 	}
 }
 
-// gdb takes a breakpoint out to step a thread over it, and believes that no other
-// thread runs meanwhile. One that runs into it stops all the same.
-func TestBreakpointRemovedForOneThreadHoldsForOthers(t *testing.T) {
-	prog := []toyIns{{toyAdd, 11, 1}, {toyAdd, 11, 1}, {toyAdd, 11, 1}, {toyJump, 0, 0}}
-	st := newStage(newToy(prog, 0, 2), Config{})
+// gdb takes a breakpoint out to move a thread over it, thinks that no other thread
+// runs meanwhile, and fails an assertion when it is told of another one's stop.
+func TestOnlyTheThreadThatIsToRunAloneIsReported(t *testing.T) {
+	prog := []toyIns{{toyAdd, 11, 1}, {toyAdd, 11, 1}, {toyStore, 11, 8}, {toyJump, 0, 0}}
+	st := newStage(newToy(prog, 0, 1), Config{})
 	c := st.connect(t)
 	c.want("Z0,1008,4", "OK")
-	c.wantStop("vCont;c", "05", 0x1008, "swbreak:") // thread 1
-	c.want("z0,1008,4", "OK")
-	// Thread 2 stands at the same breakpoint; the client steps it, and thread 1
-	// comes there again (its fourth and more instructions come first).
-	if s := c.wantStop("vCont;s:2", "05", 0x100c); s.thread != "2" {
-		t.Errorf("thread %s stopped, want 2", s.thread)
+	c.want("Z2,2008,8", "OK")
+	// On the way thread 1 comes to the breakpoint and the store, then thread 2.
+	if s := c.wantStop("vCont;s:2", "05", 0x1008); s.thread != "2" || st.tl.Icount() != 6 {
+		t.Errorf("thread %s stopped at icount %d, want 2 at 6", s.thread, st.tl.Icount())
 	}
-	c.want("Z0,1008,4", "OK")
-	c.want("z0,1008,4", "OK")
-	if s := c.wantStop("vCont;s:1", "05", 0x1008, "swbreak:"); s.thread != "2" {
-		t.Errorf("thread %s stopped, want 2, which came to the breakpoint while thread 1 was to be stepped", s.thread)
+	if s := c.wantStop("vCont;s:1", "05", 0x1008); s.thread != "1" || st.tl.Icount() != 11 {
+		t.Errorf("thread %s stopped at icount %d, want 1 at 11", s.thread, st.tl.Icount())
+	}
+	// Its previous instruction is at icount 9. First it only is said to be there.
+	c.want("Hc2", "OK")
+	for _, icount := range []uint64{10, 9} {
+		if s := c.wantStop("bs", "05", 0x1004); s.thread != "2" || st.tl.Icount() != icount {
+			t.Errorf("thread %s stopped at icount %d, want 2 at %d", s.thread, st.tl.Icount(), icount)
+		}
+		c.want("Hg2", "OK")
+		c.want("p20", "0410000000000000")
+		c.want("Hg1", "OK")
+		c.want("p20", "0410000000000000")
+	}
+}
+
+// Where a thread's life began there is nothing of it to undo.
+func TestSteppingBackOverAThreadsStart(t *testing.T) {
+	st := newStage(newToy([]toyIns{{toyAdd, 11, 1}, {toyJump, 0, 0}}, 0, 0), Config{})
+	c := st.connect(t)
+	c.wantStop("vCont;s:2;c", "05", 0x1004)
+	c.wantStop("bs", "05", 0x1000)
+	if s := c.wantStop("bs", "05", 0x1000); s.thread != "1" || st.tl.Icount() != 4 {
+		t.Errorf("thread %s stopped at icount %d, want 1 at 4", s.thread, st.tl.Icount())
 	}
 }

@@ -45,13 +45,10 @@ type points struct {
 	watches []*point            // in order of insertion
 	set     *vm.Breaks          // the addresses of breaks
 	ranges  []vm.Watch          // of watches, at the same index
-	// removed has the breakpoints that were removed since the last stop: see
-	// session.forwardStops.
-	removed map[uint64]*point
 }
 
 func newPoints() points {
-	return points{breaks: map[uint64][]*point{}, removed: map[uint64]*point{}}
+	return points{breaks: map[uint64][]*point{}}
 }
 
 // insert adds a point, or replaces one of the same type at the same place.
@@ -71,7 +68,6 @@ func (p *points) insert(n *point) error {
 	}
 	if n.kind <= hardBreak {
 		p.breaks[n.addr] = append(p.breaks[n.addr], n)
-		delete(p.removed, n.addr)
 	} else {
 		p.watches = append(p.watches, n)
 	}
@@ -91,7 +87,6 @@ func (p *points) remove(n *point) {
 	}
 	here := p.breaks[n.addr]
 	if i := slices.IndexFunc(here, same); i >= 0 {
-		p.removed[n.addr] = here[i]
 		if here = slices.Delete(here, i, i+1); len(here) > 0 {
 			p.breaks[n.addr] = here
 		} else {

@@ -2,6 +2,7 @@ package gdbstub
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -39,6 +40,9 @@ func (r *registers) size(i int) int { return (r.arch.Regs[i].Bits + 7) / 8 }
 // digits that are not known.
 func (s *session) hexReg(t vm.ThreadID, i int) string {
 	b := s.m.RegBytes(t, i)
+	if i == s.m.Arch().PC && s.pretence.of(t, s.tl.Icount()) {
+		b = binary.LittleEndian.AppendUint64(nil, s.pretence.pc)[:len(b)]
+	}
 	if b == nil {
 		return strings.Repeat("xx", s.regs.size(i))
 	}

@@ -23,7 +23,7 @@ func (s *session) vCont(ctx context.Context, args string) response {
 		return answer(vContActions)
 	}
 	var step *action
-	alone, all := anyThread, false // the only thread that is to run
+	named, several := anyThread, false // the only thread that is to run, or if there are more
 	actions := strings.Split(args, ";")
 	if len(actions) < 2 || actions[0] != "" {
 		return s.malformed()
@@ -36,18 +36,27 @@ func (s *session) vCont(ctx context.Context, args string) response {
 		if x.step && step == nil {
 			step = &x
 		}
-		if x.thread == anyThread || alone != anyThread {
-			all = true
-		}
-		alone = x.thread
+		several = several || x.thread == anyThread || named != anyThread
+		named = x.thread
 	}
-	if all {
-		alone = anyThread
+	if !several {
+		defer s.only(named)()
 	}
 	if step == nil {
-		return s.finish(s.runForward(ctx, alone))
+		return s.finish(s.runForward(ctx))
 	}
-	return s.finish(s.stepThread(ctx, *step, alone))
+	return s.finish(s.stepThread(ctx, *step))
+}
+
+// only makes t the only thread whose stops are reported, until the function that
+// it returns is called. gdb says so when it moves a thread over a breakpoint: it
+// has taken the breakpoint out, thinks that no other thread runs, and fails an
+// assertion when it is told of a stop of another one.
+func (s *session) only(t vm.ThreadID) func() {
+	if _, alive := s.thread(t); alive {
+		s.alone = t
+	}
+	return func() { s.alone = anyThread }
 }
 
 // action is what a vCont packet asks of a thread.
@@ -95,7 +104,7 @@ func (s *session) oldContinue(ctx context.Context, addr string) response {
 	if addr != "" {
 		return answer("E." + unchangeable)
 	}
-	return s.finish(s.runForward(ctx, anyThread))
+	return s.finish(s.runForward(ctx))
 }
 
 func (s *session) oldContinueSignal(ctx context.Context, args string) response {
@@ -107,7 +116,7 @@ func (s *session) oldStep(ctx context.Context, addr string) response {
 	if addr != "" {
 		return answer("E." + unchangeable)
 	}
-	return s.finish(s.stepThread(ctx, action{thread: max(s.resume, anyThread), step: true}, anyThread))
+	return s.finish(s.stepThread(ctx, action{thread: max(s.resume, anyThread), step: true}))
 }
 
 func (s *session) oldStepSignal(ctx context.Context, args string) response {
@@ -115,13 +124,20 @@ func (s *session) oldStepSignal(ctx context.Context, args string) response {
 	return s.oldStep(ctx, addr)
 }
 
-// backStep is bs.
-func (s *session) backStep(ctx context.Context, args string) response {
-	return s.finish(s.stepBack(ctx, max(s.resume, anyThread)))
+// backStep is bs. It is about the thread that the client looks at unless Hc names
+// another: gdb says "any" there even when it steps a certain thread back, and
+// would take the step of another thread for a stray SIGTRAP.
+func (s *session) backStep(ctx context.Context, _ string) response {
+	if s.resume <= anyThread {
+		return s.finish(s.stepBack(ctx, s.generalThread()))
+	}
+	defer s.only(s.resume)()
+	return s.finish(s.stepBack(ctx, s.resume))
 }
 
-// backContinue is bc.
-func (s *session) backContinue(ctx context.Context, args string) response {
+// backContinue is bc. Whatever Hc says, all threads count: clients that are not
+// gdb name one there as a matter of course.
+func (s *session) backContinue(ctx context.Context, _ string) response {
 	return s.finish(s.runBack(ctx))
 }
 

@@ -24,13 +24,15 @@ type session struct {
 	client  abilities
 	general vm.ThreadID // Hg: whose registers are read; anyThread for the one that stopped
 	resume  vm.ThreadID // Hc: whom the old resume packets and bs are about
+	alone   vm.ThreadID // during a motion: the only thread whose stops the client can take, or anyThread
 	points  points
 	// What evaluates conditions, and what it looks at. They are kept: in a search
 	// a condition may be evaluated millions of times.
 	conditions agentMachine
 	looking    guestContext
 	pass       map[int]bool // QPassSignals: signals, in gdb's numbers, that need no stop
-	last       stopReply    // what ? answers
+	pretence   pretence
+	last       stopReply // what ? answers
 	seen       seen
 	objects    map[string]string // qXfer objects that are being read, by name
 	files      openFiles

@@ -106,7 +106,6 @@ type seen struct {
 func (s *session) stopped(r stopReply) {
 	s.last = r
 	s.seen = seen{icount: s.tl.Icount(), thread: r.thread}
-	s.points.removed = map[uint64]*point{}
 	// The thread that stopped is the one that the client looks at next; gdb
 	// says so with Hg, too, but only when it differs from its last Hg.
 	s.general = anyThread
