@@ -63,6 +63,19 @@ type Watch struct {
 	Write bool   // stop at writes
 }
 
+// Touches reports whether w asks for a stop at an access of size bytes at addr.
+// A range that would go on past the last address ends there.
+func (w *Watch) Touches(addr, size uint64, write bool) bool {
+	if w.Size == 0 || size == 0 || write && !w.Write || !write && !w.Read {
+		return false
+	}
+	// Compared by distance: ends may not be representable.
+	if addr >= w.Addr {
+		return addr-w.Addr < w.Size
+	}
+	return w.Addr-addr < size
+}
+
 // Stops says where a Run stops before its limit. The zero value asks for
 // nothing. A Run does not change it.
 type Stops struct {

@@ -167,8 +167,8 @@ func (r *run) execute() *vm.Stop {
 func (r *run) watch() *vm.Stop {
 	f := r.m.mem.Fault
 	write := f.Access == mem.AccessWrite
-	for i, w := range r.stops.Watches {
-		if !(write && w.Write || !write && w.Read) || f.Addr >= w.Addr+w.Size || w.Addr >= f.Addr+f.Size {
+	for i := range r.stops.Watches {
+		if !r.stops.Watches[i].Touches(f.Addr, f.Size, write) {
 			continue
 		}
 		s := r.m.stopped(vm.StopWatch)

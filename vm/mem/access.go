@@ -125,12 +125,8 @@ func (s *Space) can(addr, n uint64, need Prot) bool {
 const maxKernelHits = 1024
 
 func (s *Space) noteKernel(addr, n uint64, write bool) {
-	if s.watched == nil || n == 0 {
-		return
-	}
 	for i := range s.watches {
-		w := &s.watches[i]
-		if (write && w.Write || !write && w.Read) && addr < w.Addr+w.Size && w.Addr < addr+n && len(s.kernelHits) < maxKernelHits {
+		if s.watches[i].Touches(addr, n, write) && len(s.kernelHits) < maxKernelHits {
 			s.kernelHits = append(s.kernelHits, KernelHit{Watch: i, Addr: addr, Size: n, Write: write})
 		}
 	}

@@ -130,7 +130,6 @@ type Space struct {
 	vmas  []VMA    // ascending, disjoint; copied on change
 
 	watches []vm.Watch
-	watched map[uint64]Prot // page number -> accesses that some watch covers
 	code    map[uint64]bool // page numbers with translated code
 
 	kernelHits []KernelHit // not taken yet, in order
@@ -172,44 +171,37 @@ func (s *Space) evict(vpn uint64) {
 	}
 }
 
-// SetWatches replaces the watched ranges.
+// SetWatches replaces the watched ranges. The caller must not change ws.
 func (s *Space) SetWatches(ws []vm.Watch) {
 	if len(ws) == 0 && len(s.watches) == 0 {
 		return
 	}
 	s.watches = ws
-	s.watched = nil
-	if len(ws) > 0 {
-		s.watched = map[uint64]Prot{}
-	}
-	for _, w := range ws {
-		if w.Size == 0 {
-			continue
-		}
-		var p Prot
-		if w.Read {
-			p |= Read
-		}
-		if w.Write {
-			p |= Write
-		}
-		last := min(w.Addr+min(w.Size-1, MaxAddr), MaxAddr-1)
-		for vpn := w.Addr >> PageShift; vpn <= last>>PageShift && len(s.watched) < 1<<16; vpn++ {
-			s.watched[vpn] |= p
-		}
-	}
 	s.FlushTLB()
 }
 
 // watchHit looks for a watch that the access touches.
 func (s *Space) watchHit(addr, size uint64, write bool) (int, bool) {
 	for i := range s.watches {
-		w := &s.watches[i]
-		if (write && w.Write || !write && w.Read) && addr < w.Addr+w.Size && w.Addr < addr+size {
+		if s.watches[i].Touches(addr, size, write) {
 			return i, true
 		}
 	}
 	return 0, false
+}
+
+// watched tells which accesses to page vpn may touch a watch.
+func (s *Space) watched(vpn uint64) (p Prot) {
+	for i := range s.watches {
+		w := &s.watches[i]
+		if w.Touches(vpn<<PageShift, PageSize, false) {
+			p |= Read
+		}
+		if w.Touches(vpn<<PageShift, PageSize, true) {
+			p |= Write
+		}
+	}
+	return p
 }
 
 // TakeKernelHit returns and forgets the first of the watched accesses that the
@@ -284,7 +276,7 @@ func (s *Space) probe(addr uint64, a Access) (p *Page, ok bool) {
 	}
 	e := &s.TLB[vpn%TLBSize]
 	tag := vpn << PageShift
-	w := s.watched[vpn]
+	w := s.watched(vpn)
 	e.R, e.W = noTag, noTag
 	e.Data = unsafe.Pointer(&zeroPage)
 	if p != nil {
@@ -305,7 +297,7 @@ var zeroPage [PageSize]byte
 // TLB miss falls back to; it handles misaligned and page-crossing accesses. ok
 // is false when the access fails: s.Fault then tells why.
 func (s *Space) LoadSlow(addr, size uint64) (v uint64, ok bool) {
-	if s.watched != nil && s.IgnoreWatches&Read == 0 {
+	if len(s.watches) > 0 && s.IgnoreWatches&Read == 0 {
 		if i, hit := s.watchHit(addr, size, false); hit {
 			s.fault(FaultWatch, AccessRead, addr, size)
 			s.Fault.Watch = i
@@ -334,7 +326,7 @@ func (s *Space) LoadSlow(addr, size uint64) (v uint64, ok bool) {
 // StoreSlow writes the low size (1, 2, 4 or 8) bytes of v at addr; otherwise
 // like LoadSlow. A failed store changes nothing.
 func (s *Space) StoreSlow(addr, size, v uint64) bool {
-	if s.watched != nil && s.IgnoreWatches&Write == 0 {
+	if len(s.watches) > 0 && s.IgnoreWatches&Write == 0 {
 		if i, hit := s.watchHit(addr, size, true); hit {
 			s.fault(FaultWatch, AccessWrite, addr, size)
 			s.Fault.Watch = i

@@ -257,3 +257,28 @@ func BenchmarkSnapshot(b *testing.B) {
 		})
 	}
 }
+
+// A range may be larger than what could be listed page by page, and go on past
+// the end of the address space.
+func TestAWatchMayBeLargerThanMemory(t *testing.T) {
+	const pages = 1 << 18
+	s := mapped(t, pages)
+	for _, w := range []vm.Watch{{Addr: testBase, Size: pages << PageShift, Write: true}, {Addr: testBase - 8, Size: ^uint64(0), Write: true}} {
+		s.SetWatches([]vm.Watch{w})
+		for _, vpn := range []uint64{0, 1, 1<<16 - 1, 1 << 16, pages - 1} {
+			addr := testBase + vpn<<PageShift
+			if s.StoreSlow(addr, 8, 1) || s.Fault.Kind != FaultWatch {
+				t.Errorf("%+v: a store to page %#x is not noticed: %+v", w, vpn, s.Fault)
+			}
+			s.IgnoreWatches = Read | Write
+			if !s.StoreSlow(addr, 8, 1) || s.TLB[addr>>PageShift%TLBSize].W == addr {
+				t.Errorf("%+v: after one that is let through the next to page %#x is not noticed", w, vpn)
+			}
+			s.IgnoreWatches = 0
+			s.CopyOut(addr+1, []byte{1})
+			if h, ok := s.TakeKernelHit(); !ok || h.Addr != addr+1 {
+				t.Errorf("%+v: the kernel's store to page %#x is not noticed", w, vpn)
+			}
+		}
+	}
+}
