@@ -211,6 +211,31 @@ func stops(t *testing.T, program string, maxStops int, places ...string) []*stop
 	return all
 }
 
+// compileGuest compiles a C guest with other options than the prebuilt one.
+func compileGuest(t testing.TB, name string, flags ...string) string {
+	t.Helper()
+	gcc := needTool(t, "riscv64-linux-gnu-gcc")
+	dir := t.TempDir()
+	exe, err := guests.Extract(dir, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _ := guests.Lookup(name)
+	args := []string{"-march=rv64gc", "-mabi=lp64d", "-std=gnu11", "-static", "-fno-stack-protector", "-fno-pie", "-no-pie", "-w", "-o", exe}
+	args = append(args, flags...)
+	args = append(args, g.Source)
+	if !g.Libc {
+		args = append(args, "-nostdlib", "-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns",
+			"rt/start.S", "rt/sys.c", "rt/print.c", "rt/mem.c", "rt/thread.c", "rt/signal.c", "-lgcc")
+	}
+	cmd := exec.Command(gcc, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return exe
+}
+
 var goGuests sync.Map // name → func() (string, error)
 
 // goGuest builds a guest in Go, once for all tests.

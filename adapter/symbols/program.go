@@ -35,10 +35,11 @@ type Program struct {
 	decls     []uint64 // all of them, sorted
 	declInsts map[declKey][]int32
 
-	types   []named // by name
-	globals []named // by name
-	enums   []named // enumerators, by name
-	goTypes map[uint64]dwarf.Offset
+	types   []named                 // by name
+	globals []named                 // by name
+	enums   []named                 // enumerators, by name
+	goTypes map[uint64]dwarf.Offset // by DW_AT_go_runtime_type
+	quals   map[dwarf.Offset]string // types in namespaces and classes
 
 	mu      sync.Mutex // guards the caches below
 	typeAt  map[dwarf.Offset]*Type
@@ -141,7 +142,7 @@ func (p *Program) index(s *scanner) {
 		p.ftab.build(p.funcs)
 		return
 	}
-	p.d, p.units, p.origins, p.goTypes = s.d, s.units, s.origins, s.goTypes
+	p.d, p.units, p.origins, p.goTypes, p.quals = s.d, s.units, s.origins, s.goTypes, s.quals
 	p.lines = s.lines.table()
 	p.insts = s.insts
 	p.inl.build(p.insts)

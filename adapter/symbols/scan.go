@@ -12,10 +12,8 @@ const (
 	attrLinkageName     = dwarf.AttrLinkageName
 	attrMIPSLinkageName = dwarf.Attr(0x2007)
 	attrGNUAddrBase     = dwarf.Attr(0x2133)
-	attrGNURangesBase   = dwarf.Attr(0x2132)
 	attrDwoName         = dwarf.Attr(0x76)
 	attrGNUDwoName      = dwarf.Attr(0x2130)
-	attrDeleted         = dwarf.Attr(0x8a)
 )
 
 const maxDepth = 1 << 10 // nesting of entries
@@ -70,6 +68,7 @@ type scanner struct {
 	types    []named
 	enums    []named // enumerators; off is that of their type
 	globals  []named
+	quals    map[dwarf.Offset]string // types with qualified names
 	goTypes  map[uint64]dwarf.Offset // by DW_AT_go_runtime_type
 	fields   int                     // attributes that may still be read
 	strBytes int                     // bytes of strings that may still be read
@@ -89,6 +88,7 @@ func (s *scanner) scan(headers []unitHeader) error {
 	s.fields = 16*info + 1<<16
 	s.strBytes = 64*(info+strs) + 1<<24
 	s.origins = map[dwarf.Offset]*origin{}
+	s.quals = map[dwarf.Offset]string{}
 	s.goTypes = map[uint64]dwarf.Offset{}
 	r := s.d.Reader()
 	for _, h := range headers {
@@ -259,7 +259,10 @@ func (s *scanner) addType(e *dwarf.Entry, u *Unit, l *level) string {
 	if name == "" {
 		return ""
 	}
-	name = l.qual + name
+	if l.qual != "" {
+		name = l.qual + name
+		s.quals[e.Offset] = name
+	}
 	decl, _ := e.Val(dwarf.AttrDeclaration).(bool)
 	if u.Language == LangGo {
 		switch rt := e.Val(attrGoRuntimeType).(type) {
@@ -315,13 +318,8 @@ func (s *scanner) subprogram(e *dwarf.Entry, u *Unit, l *level) error {
 	f := &Function{Low: ranges[0].Low, Ranges: ranges, Language: u.Language, CU: u, die: e.Offset}
 	if low, ok := e.Val(dwarf.AttrEntrypc).(uint64); ok && f.Contains(low+s.bias) {
 		f.Low = low + s.bias
-	} else if e.AttrField(dwarf.AttrRanges) != nil {
-		f.Low = 0 // the entry is that of the first range as listed: found from the symbol table
-		if first, ok := s.firstRange(u, e); ok {
-			f.Low = first
-		} else {
-			f.Low = ranges[0].Low
-		}
+	} else if first, ok := s.firstRange(u, e); ok && e.AttrField(dwarf.AttrRanges) != nil {
+		f.Low = first
 	}
 	l.fn = int32(len(s.funcs))
 	s.funcs = append(s.funcs, f)
@@ -386,12 +384,8 @@ func (s *scanner) inlined(e *dwarf.Entry, u *Unit, l *level) error {
 	return nil
 }
 
-// resolve follows an entry's references to complete what it says of its
+// resolveOrigin follows an entry's references to complete what it says of its
 // function.
-func (s *scanner) resolve(off dwarf.Offset) origin {
-	return resolveOrigin(s.origins, off)
-}
-
 func resolveOrigin(origins map[dwarf.Offset]*origin, off dwarf.Offset) origin {
 	var o origin
 	o.file = -1

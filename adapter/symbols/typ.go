@@ -64,6 +64,7 @@ type typeData struct {
 	elem     *Type
 	key      *Type
 	repr     *Type
+	class    *Type // of a pointer to a member
 	count    int64
 	bound    *dwarf.Field // of an array whose length is computed: its last index, or
 	counts   bool         // the number of its elements

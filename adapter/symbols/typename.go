@@ -40,7 +40,7 @@ func (t *Type) declare(inner string, depth int) string {
 	case KindPointer, KindReference, KindRReference:
 		return d.elem.declare(parenthesize(d.elem, pointerMarks[d.kind]+inner), depth-1)
 	case KindMemberPointer:
-		return d.elem.declare(parenthesize(d.elem, "::*"+inner), depth-1)
+		return d.elem.declare(parenthesize(d.elem, d.class.Name()+"::*"+inner), depth-1)
 	case KindConst, KindVolatile, KindRestrict, KindAtomic:
 		q := qualifierNames[d.kind]
 		switch d.elem.Kind() {
@@ -195,7 +195,7 @@ func (p *Program) typesNamed(name string) []named {
 
 // LookupType finds a type by name, as a source of the program would write it:
 // "int", "unsigned long", "struct node", "node" (a typedef or a name of C++ or
-// Go, or else a tag), "main.T". Qualifiers and pointers are not parsed: see
+// Go, or else a tag), "main.T", or "T" when no other type has that name. Qualifiers and pointers are not parsed: see
 // [Program.PointerTo].
 func (p *Program) LookupType(name string) (*Type, bool) {
 	words := strings.Fields(name)
@@ -225,6 +225,11 @@ func (p *Program) LookupType(name string) (*Type, bool) {
 	}
 	if canon, ok := canonicalInt(words); ok {
 		return p.baseNamed(canon)
+	}
+	for _, n := range p.types { // without its package or namespace
+		if !n.decl && hasSuffixPart(n.name, joined) {
+			return p.typeFrom(n.off), true
+		}
 	}
 	return nil, false
 }

@@ -45,6 +45,9 @@ func (p *Program) readType(t *Type, d *typeData) error {
 		return err
 	}
 	d.name, _ = e.Val(dwarf.AttrName).(string)
+	if q, ok := p.quals[t.off]; ok {
+		d.name = q
+	}
 	d.lang = u.Language
 	if n, ok := e.Val(dwarf.AttrByteSize).(int64); ok && n >= 0 {
 		d.size = n
@@ -61,6 +64,9 @@ func (p *Program) readType(t *Type, d *typeData) error {
 	}
 	if k, ok := wrapperKinds[e.Tag]; ok {
 		d.kind = k
+		if off, ok := e.Val(dwarf.AttrContainingType).(dwarf.Offset); ok && k == KindMemberPointer {
+			d.class = p.typeFrom(off)
+		}
 		return nil
 	}
 	if k, ok := recordKinds[e.Tag]; ok {
