@@ -465,7 +465,7 @@ func TestGDBStepsBackOverCallsThatWait(t *testing.T) {
 		step{"p $first == $_thread", "= 1"},
 		step{"next", "!received signal"},
 		step{"break barrier_wait", ""},
-		step{"reverse-continue", "hit Breakpoint 2, barrier_wait"},
+		step{"continue", "hit Breakpoint 2, barrier_wait"},
 		step{"reverse-finish", "worker"},
 		step{"delete", ""},
 		step{"break " + at(source, "relay"), ""},
