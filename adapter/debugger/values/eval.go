@@ -254,7 +254,7 @@ func (ev *evaluator) evalScoped(n *node) (*Value, error) {
 	}
 	if last := len(n.scope) - 1; last >= 0 { // a constant of an enum class
 		name := strings.Join(append(slices.Clone(n.scope[:last]), n.text), "::")
-		if t, e, ok := ev.c.Prog.Enumerator(name, ev.c.unit()); ok && t.Name() == n.scope[last] {
+		if t, e, ok := ev.c.Prog.Enumerator(name, ev.c.unit()); ok && (t.Name() == n.scope[last] || strings.HasSuffix(t.Name(), "::"+n.scope[last])) {
 			return ev.c.makeInt(t, uint64(e.Value), false), nil
 		}
 	}

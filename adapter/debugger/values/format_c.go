@@ -230,7 +230,7 @@ func (p *printer) cArray(v *Value, t *symbols.Type, level int) {
 		p.put("<unknown length>")
 		return
 	}
-	if w := textWidth(elem); w > 0 && (p.letter == 0 || p.letter == 's') && p.charArray(v, elem, w, n) {
+	if w := textWidth(elem); w > 0 && (p.letter == 0 || p.letter == 's' || p.soft) && p.charArray(v, elem, w, n) {
 		return
 	}
 	if level >= maxLevels {

@@ -377,7 +377,7 @@ func (ev *evaluator) compareNil(n *node, a, b *Value) (*Value, error) {
 // refused.
 func (ev *evaluator) evalCall(n *node) (*Value, error) {
 	callee, args := n.kids[0], n.kids[1:]
-	if callee.kind == nodeName && ev.c.find(callee.text, nil) == nil && ev.goL {
+	if callee.kind == nodeName && ev.goL && ev.c.find(callee.text, &callee.cache) == nil {
 		if f, ok := goBuiltins[callee.text]; ok {
 			return ev.builtin(n, f)
 		}
@@ -455,11 +455,11 @@ func (ev *evaluator) asType(n *node) *typeNode {
 	case nodeType:
 		return n.typ
 	case nodeName:
-		if ev.c.find(n.text, nil) == nil {
+		if ev.c.find(n.text, &n.cache) == nil {
 			return &typeNode{kind: typeName, pos: n.pos, name: n.text}
 		}
 	case nodeMember:
-		if pkg := n.kids[0]; ev.goL && (pkg.kind == nodeName && ev.c.find(pkg.text, nil) == nil || pkg.kind == nodeText) {
+		if pkg := n.kids[0]; ev.goL && (pkg.kind == nodeName && ev.c.find(pkg.text, &pkg.cache) == nil || pkg.kind == nodeText) {
 			return &typeNode{kind: typeName, pos: n.pos, name: pkg.text + "." + n.text}
 		}
 	case nodeUnary:

@@ -13,7 +13,7 @@ type nameCache struct {
 	prog    *symbols.Program
 	pc      uint64
 	logical int
-	found   *symbols.Variable
+	found   *symbols.Variable // nil: no variable
 }
 
 // isGo reports whether expressions are Go here.
@@ -66,14 +66,14 @@ func (c *Context) find(name string, cache *nameCache) *symbols.Variable {
 	if c.Frame != nil {
 		pc = c.Frame.LookupPC()
 	}
-	if cache != nil && cache.found != nil && cache.prog == c.Prog && cache.pc == pc && cache.logical == c.Logical {
+	if cache != nil && cache.prog == c.Prog && cache.pc == pc && cache.logical == c.Logical {
 		return cache.found
 	}
 	v := c.findLocal(name)
 	if v == nil {
 		v = c.findGlobal(name)
 	}
-	if cache != nil && v != nil {
+	if cache != nil {
 		*cache = nameCache{c.Prog, pc, c.Logical, v}
 	}
 	return v

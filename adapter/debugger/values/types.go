@@ -219,9 +219,6 @@ func (c *Context) lookupGoType(name string) (*symbols.Type, bool) {
 	if alias := goAliases[name]; alias != "" {
 		name = alias
 	}
-	if t, ok := c.Prog.LookupType(name); ok && t != nil {
-		return t, true
-	}
 	if pkg := c.goPackage(); pkg != "" {
 		if full := qualifyGo(name, pkg); full != name {
 			if t, ok := c.Prog.LookupType(full); ok && t != nil {
@@ -229,7 +226,14 @@ func (c *Context) lookupGoType(name string) (*symbols.Type, bool) {
 			}
 		}
 	}
-	return nil, false
+	t, ok := c.Prog.LookupType(name)
+	if !ok || t == nil {
+		return nil, false
+	}
+	// It may have been found by the end of its name: of a type itself, and not
+	// of one that is made of it, as []T is.
+	front, isEnd := strings.CutSuffix(t.String(), name)
+	return t, !isEnd || !strings.ContainsAny(front, "*[]() ")
 }
 
 // qualifyGo puts a package in front of the names in a type that have none.
