@@ -421,7 +421,7 @@ func (e *evaluator) implicitPointer(c *cursor) error {
 	switch {
 	case e.unit == nil:
 		return errors.New("an implicit pointer without a unit")
-	case e.unit.version == 2:
+	case e.unit.Version == 2:
 		ref = c.uint(e.unit.addrSize)
 	default:
 		ref = c.offset(e.unit.is64)
@@ -516,7 +516,7 @@ func (p *Program) locationExpr(f *dwarf.Field, u *Unit, pc uint64) ([]byte, erro
 		return nil, errors.New("malformed location attribute")
 	}
 	name := ".debug_loclists"
-	if u.version < 5 {
+	if u.Version < 5 {
 		name = ".debug_loc"
 	}
 	data := p.img.sections[name]
@@ -525,7 +525,7 @@ func (p *Program) locationExpr(f *dwarf.Field, u *Unit, pc uint64) ([]byte, erro
 	}
 	var entry *loclist.Entry
 	var err error
-	if u.version < 5 {
+	if u.Version < 5 {
 		entry, err = loclist.NewDwarf2Reader(data, u.addrSize).Find(int(off), 0, u.low, pc-p.bias, nil)
 	} else {
 		entry, err = loclist.NewDwarf5Reader(data).Find(int(off), 0, u.low, pc-p.bias,

@@ -2,6 +2,7 @@ package symbols
 
 import (
 	"debug/dwarf"
+	"path"
 	"slices"
 	"strings"
 )
@@ -74,12 +75,21 @@ type Unit struct {
 	base         dwarf.Offset // of the header
 	die, end     dwarf.Offset // of the first entry, and behind the last
 	low          uint64       // base of range and location lists, as in the file
-	version      int
 	addrSize     int
 	is64         bool
 	addrBase     uint64
 	loclistsBase uint64
 	files        []int32 // file number → index into lineTable.files
+}
+
+// SourcePath is the path of the unit's main source file: its name, joined with
+// the compilation directory when that is needed. For Go, whose units are
+// packages, it is the package's path.
+func (u *Unit) SourcePath() string {
+	if u.Language == LangGo || u.CompDir == "" || path.IsAbs(u.Name) || strings.ContainsAny(u.Name, `:\`) {
+		return u.Name
+	}
+	return path.Join(u.CompDir, u.Name)
 }
 
 // file returns the index of a file number of the unit, 0 for none.

@@ -333,3 +333,36 @@ func TestAProgramMayBeUsedFromSeveralGoroutines(t *testing.T) {
 		t.Error("derived types are not shared")
 	}
 }
+
+func TestThreadLocalVariablesAreFoundThroughTheThreadPointer(t *testing.T) {
+	p := loadGuest(t, "pthread_glibc")
+	g := p.Globals("mine")
+	sym, ok := p.SymbolNamed("mine")
+	if len(g) != 1 || !ok || !sym.TLS {
+		t.Fatalf("%v, %+v", g, sym)
+	}
+	f := p.Innermost(p.FuncsNamed("main")[0].BodyStart, fakeRegs{2: 0x8000, 4: 0x5000}, nil)
+	if a, ok := p.Locate(g[0], f, nil).Addr(); !ok || a != 0x5000+sym.Addr {
+		t.Errorf("at %#x, want %#x", a, 0x5000+sym.Addr)
+	}
+	if why, missing := p.Locate(g[0], nil, nil).OptimizedOut(); !missing || !strings.Contains(why, "thread") {
+		t.Errorf("without a thread: %q", why)
+	}
+}
+
+func TestUnitsKnowTheirSource(t *testing.T) {
+	p := loadGuest(t, "steps")
+	paths := map[string]bool{}
+	for _, u := range p.Units() {
+		paths[u.SourcePath()] = true
+		if u.Version != 5 || u.Language != LangC && u.Language != LangAsm {
+			t.Errorf("%+v", u)
+		}
+	}
+	if !paths["/revexec/testdata/src/steps.c"] || !paths["/revexec/testdata/src/rt/start.S"] {
+		t.Error(paths)
+	}
+	if !slices.Contains(p.Files(), "/revexec/testdata/src/steps.c") {
+		t.Error(p.Files())
+	}
+}

@@ -67,7 +67,7 @@ func (r *rangeReader) listed(u *Unit, e *dwarf.Entry) ([]Range, error) {
 			off = v
 		}
 		var err error
-		if u.version >= 5 {
+		if u.Version >= 5 {
 			out, err = r.read5(out, u, off)
 		} else {
 			out, err = r.read4(out, u, off)

@@ -16,7 +16,6 @@ const (
 	rowPrologue              // prologue_end
 	rowEnd                   // end of a sequence: no code from here on
 	rowCandidate             // a statement can start here
-	rowBody                  // the body start of its function
 )
 
 // row is a row of a line table, as recorded.

@@ -153,7 +153,7 @@ func (s *scanner) unit(h unitHeader, e *dwarf.Entry) (*Unit, error) {
 	}
 	u := &Unit{
 		Name: str(dwarf.AttrName), CompDir: str(dwarf.AttrCompDir), Producer: str(dwarf.AttrProducer),
-		Version: h.version, version: h.version, addrSize: h.addr, is64: h.is64,
+		Version: h.version, addrSize: h.addr, is64: h.is64,
 		base: h.base, die: h.die, end: h.end, id: len(s.units),
 		addrBase:     base(dwarf.AttrAddrBase, attrGNUAddrBase),
 		loclistsBase: base(dwarf.AttrLoclistsBase),
@@ -283,7 +283,7 @@ func (s *scanner) addGlobal(e *dwarf.Entry, u *Unit, l *level) {
 		n.name = l.qual + n.name
 	}
 	n.ref, _ = e.Val(dwarf.AttrSpecification).(dwarf.Offset)
-	n.decl = e.AttrField(dwarf.AttrLocation) == nil && e.AttrField(dwarf.AttrConstValue) == nil
+	n.decl, _ = e.Val(dwarf.AttrDeclaration).(bool)
 	if n.name != "" || n.ref != 0 {
 		s.globals = append(s.globals, n)
 	}

@@ -106,9 +106,7 @@ func (p *Program) statements() {
 			continue
 		}
 		f := p.funcs[t.fn[i]]
-		if a == f.BodyStart {
-			t.flags[i] |= rowCandidate | rowBody
-		} else if t.flags[i]&rowStmt != 0 && !f.inPrologue(a) {
+		if a == f.BodyStart || t.flags[i]&rowStmt != 0 && !f.inPrologue(a) {
 			t.flags[i] |= rowCandidate
 		}
 	}

@@ -166,6 +166,16 @@ func (p *Program) SymbolAt(addr uint64) (sym Symbol, offset uint64, ok bool) {
 	return t.syms[best], addr - t.syms[best].Addr, true
 }
 
+// only finds the symbol of a linker name that no other symbol has.
+func (t *symtab) only(name string) (Symbol, bool) {
+	i := sort.Search(len(t.byName), func(i int) bool { return t.syms[t.byName[i]].Linker >= name })
+	has := func(i int) bool { return i < len(t.byName) && t.syms[t.byName[i]].Linker == name }
+	if !has(i) || has(i+1) {
+		return Symbol{}, false
+	}
+	return t.syms[t.byName[i]], true
+}
+
 // SymbolNamed finds a symbol by its linker name or, failing that, its demangled
 // name; global before local ones.
 func (p *Program) SymbolNamed(name string) (Symbol, bool) {

@@ -191,10 +191,13 @@ func (p *Program) Locate(v *Variable, f *Frame, mem Memory) Location {
 
 func (p *Program) locate(v *Variable, f *Frame, mem Memory) (Location, error) {
 	if v.location == nil {
-		if v.constant == nil {
-			return Location{}, errors.New("the compiler gave it no location")
+		if v.constant != nil {
+			return constantLocation(v)
 		}
-		return constantLocation(v)
+		if v.Global {
+			return p.locateBySymbol(v, f)
+		}
+		return Location{}, errors.New("the compiler gave it no location")
 	}
 	pc := uint64(0)
 	if f != nil {
@@ -224,6 +227,26 @@ func (p *Program) locate(v *Variable, f *Frame, mem Memory) (Location, error) {
 		return Location{}, errors.New("it has not been allocated yet")
 	}
 	return Location{Pieces: []Piece{{Kind: InMemory, Addr: addr}}}, nil
+}
+
+// locateBySymbol finds a global variable that the compiler describes without a
+// location by its symbol: gcc does so for thread-local ones on RISC-V. The symbol
+// has to be the only one of its name, and of the right size.
+func (p *Program) locateBySymbol(v *Variable, f *Frame) (Location, error) {
+	sym, only := p.symtab.only(v.Name)
+	size, known := v.Type.Size()
+	if !only || sym.Func || !known || sym.Size != uint64(size) {
+		return Location{}, errors.New("the compiler gave it no location")
+	}
+	if !sym.TLS {
+		return Location{Pieces: []Piece{{Kind: InMemory, Addr: sym.Addr}}}, nil
+	}
+	e := evaluator{p: p, frame: f}
+	e.push(generic(sym.Addr))
+	if err := e.tls(); err != nil {
+		return Location{}, err
+	}
+	return Location{Pieces: []Piece{{Kind: InMemory, Addr: e.stack[0].address()}}}, nil
 }
 
 // constantLocation makes a literal of DW_AT_const_value.
