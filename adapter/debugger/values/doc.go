@@ -50,4 +50,6 @@ type Context struct {
 	// RegBytes reads register i (an index into Arch.Regs) of the frame; ok is
 	// false when it is not known there.
 	RegBytes func(i int) (b []byte, ok bool)
+
+	bases map[baseKey]*symbols.Type // base types looked up before; nil: none are kept
 }

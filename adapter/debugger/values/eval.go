@@ -31,6 +31,8 @@ type Expr struct {
 	root   *node
 	format byte
 	goL    bool
+	prog   *symbols.Program // that bases are of
+	bases  map[baseKey]*symbols.Type
 }
 
 // Parse parses an expression. Which names are types, and whether the language is
@@ -60,7 +62,12 @@ func (e *Expr) String() string { return e.src }
 
 // Eval evaluates the expression in c, as [Evaluate] does.
 func (e *Expr) Eval(c *Context) (*Value, error) {
-	ev := evaluator{c: c, src: e.src, goL: e.goL}
+	if e.prog != c.Prog {
+		e.prog, e.bases = c.Prog, map[baseKey]*symbols.Type{}
+	}
+	own := *c
+	own.bases = e.bases
+	ev := evaluator{c: &own, src: e.src, goL: e.goL}
 	v, err := ev.eval(e.root)
 	if err != nil {
 		return nil, err

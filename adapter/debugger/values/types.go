@@ -165,8 +165,25 @@ var goBases = map[string]baseType{
 // goAliases are the names that the debug information does not have.
 var goAliases = map[string]string{"byte": "uint8", "rune": "int32", "any": "interface {}", "interface{}": "interface {}"}
 
+// baseKey names a base type of a language.
+type baseKey struct {
+	name   string
+	goLang bool
+}
+
 // base is a base type by its canonical name; nil if there is none.
 func (c *Context) base(name string, goLang bool) *symbols.Type {
+	k := baseKey{name, goLang}
+	t := c.bases[k]
+	if t == nil {
+		if t = c.findBase(name, goLang); c.bases != nil && t != nil {
+			c.bases[k] = t
+		}
+	}
+	return t
+}
+
+func (c *Context) findBase(name string, goLang bool) *symbols.Type {
 	b, ok := cBases[name]
 	if goLang {
 		if alias := goAliases[name]; alias != "" {

@@ -32,9 +32,6 @@ type Hint struct {
 	Constant bool // it has no place of its own: a literal, a result, an enumerator
 	Static   bool // a global, or a static variable of a function
 	Result   bool // a result parameter of a Go function
-	// Lazy says that the text needs to follow a pointer, which a user
-	// interface may leave until it is asked to.
-	Lazy bool
 }
 
 // Value is a value of the guest: a type and where its bytes are.
