@@ -53,6 +53,26 @@
 // the other. Which thread is next is part of history, so a client can't hold some
 // threads still while others run (gdb's scheduler-locking): a request to step
 // thread T runs whatever the history has until T has executed an instruction.
+// While a client wants one thread to run alone, the others run all the same, but
+// what they meet is not reported.
+//
+// # Habits of gdb
+//
+// These shape what is done here; they were seen with gdb 13.
+//
+//   - It takes RISC-V Linux for a system without single-stepping and steps
+//     forward by breakpoints of its own, a handful of packets an instruction.
+//     After "set osabi none" it sends range steps instead, one packet a line,
+//     but no longer knows signal frames and $_siginfo.
+//   - It moves a thread over a breakpoint alone. If another thread's stop is
+//     reported meanwhile it fails an assertion; if an end of history is, it
+//     never resumes again. See endAlone and pretence.
+//   - With "bs" it says which thread is to step back only when that is to run
+//     alone, else "any", meaning the one that it looks at.
+//   - reverse-next and reverse-step pass over a line that consists of several
+//     neighbouring ranges in the line table (corrected in gdb 14).
+//   - It does not notice a change of position by a monitor command until
+//     "maintenance flush register-cache".
 //
 // # Goroutines
 //

@@ -333,6 +333,34 @@ func TestGDBAtBothEndsOfHistory(t *testing.T) {
 	}
 }
 
+// gdb moves a thread alone over a breakpoint where it is; if it meets an end of
+// history on that way it must not be left waiting.
+func TestGDBMovesOverBreakpointsAtTheEndsOfHistory(t *testing.T) {
+	t.Parallel()
+	newGuest(t, "steps", nil).gdb(t,
+		step{"tbreak empty", ""},
+		step{"continue", "empty ()"},
+		step{`break *_start if $_strlen("x") == 0`, ""}, // a condition that gdb has to check itself
+		step{"reverse-continue", noHistory},
+		step{"reverse-continue", noHistory},
+		step{"continue", exited3},
+		step{"tbreak empty", ""},
+		step{"reverse-continue", "empty ()"},
+		step{"break rt/start.S:38", ""},
+		step{"break rt/start.S:39", ""}, // where the guest ends
+		step{"continue", "Breakpoint 4"},
+		step{"continue", "Breakpoint 5"},
+		step{"continue", "Breakpoint 4"},
+		step{"continue", exited3 + "\nBreakpoint 5"},
+		step{"continue", "rt_syscall"},
+		step{"continue", "rt_syscall"},
+		step{"reverse-continue", "Breakpoint 4"},
+		step{"delete", ""},
+		step{"continue", noHistory},
+		step{"reverse-continue", noHistory + "\n_start ()"},
+	)
+}
+
 func mustGuest(t *testing.T, name string) testdata.Guest {
 	t.Helper()
 	g, known := testdata.Lookup(name)

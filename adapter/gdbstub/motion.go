@@ -81,12 +81,37 @@ func (s *session) stepOver(ctx context.Context, from uint64) (stopReply, bool) {
 	if st.Reason != vm.StopLimit {
 		return s.arrive(ctx, st, from), true
 	}
-	pc := s.m.Reg(t, s.m.Arch().PC)
-	here := s.points.breaks[pc]
-	if _, alive := s.thread(t); alive && s.m.CurrentThread() != t && len(here) > 0 && s.breakHolds(here, t) {
-		return s.conclude(s.breakReply(&vm.Stop{Thread: t, PC: pc})), true
+	if _, exited := s.m.Exited(); exited {
+		return s.endAlone(from), true
+	}
+	if _, alive := s.thread(t); alive && s.m.CurrentThread() != t && s.atBreak(t) {
+		return s.conclude(s.breakReply(t)), true
 	}
 	return stopReply{}, false
+}
+
+// endAlone is the stop at the end of the guest, come to by a thread that is to run
+// alone. Of the end of history gdb (13) must not be told then: it stops, but still
+// believes that it is moving the thread over a breakpoint, and never resumes the
+// guest again. So the thread has just stepped; the end comes next.
+func (s *session) endAlone(from uint64) stopReply {
+	t := s.alone
+	if _, alive := s.thread(t); !alive {
+		return s.atEnd(from)
+	}
+	if s.tl.Icount() > from {
+		s.console(s.epitaph())
+	}
+	if s.atBreak(t) {
+		return s.conclude(s.breakReply(t))
+	}
+	return s.stepped(t)
+}
+
+// atBreak reports whether t stands at a breakpoint whose condition holds.
+func (s *session) atBreak(t vm.ThreadID) bool {
+	here := s.points.breaks[s.m.Reg(t, s.m.Arch().PC)]
+	return len(here) > 0 && s.breakHolds(here, t)
 }
 
 // stepThread executes one instruction of the action's thread, or of the next if
@@ -108,7 +133,9 @@ func (s *session) stepThread(ctx context.Context, a action) stopReply {
 		if st.Reason != vm.StopLimit {
 			return s.arrive(ctx, st, from)
 		}
-		if _, exited := s.m.Exited(); exited {
+		if _, exited := s.m.Exited(); exited && s.alone != anyThread {
+			return s.endAlone(from)
+		} else if exited {
 			return s.atEnd(from)
 		}
 		if pc := s.m.Reg(t, s.m.Arch().PC); pc < a.lo || pc >= a.hi {
@@ -167,7 +194,7 @@ func (s *session) runUntilNext(ctx context.Context, t vm.ThreadID, from uint64) 
 func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply {
 	switch st.Reason {
 	case vm.StopBreak:
-		return s.conclude(s.breakReply(&st))
+		return s.conclude(s.breakReply(st.Thread))
 	case vm.StopWatch:
 		at := accessAt(&st)
 		if st.After {
@@ -190,6 +217,9 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 		s.seen.signal = true
 		return r
 	case vm.StopExit:
+		if s.alone != anyThread {
+			return s.endAlone(from)
+		}
 		return s.atEnd(from)
 	case vm.StopInterrupted:
 		return s.interrupted()
@@ -199,9 +229,10 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 	return s.conclude(stopReply{signal: sigTrap, thread: s.m.CurrentThread()})
 }
 
-func (s *session) breakReply(st *vm.Stop) stopReply {
-	r := stopReply{cause: causeBreak, signal: sigTrap, thread: st.Thread}
-	if s.points.breakReason(st.PC) == hardBreak {
+// breakReply is the stop of thread t at the breakpoint where it stands.
+func (s *session) breakReply(t vm.ThreadID) stopReply {
+	r := stopReply{cause: causeBreak, signal: sigTrap, thread: t}
+	if s.points.breakReason(s.m.Reg(t, s.m.Arch().PC)) == hardBreak {
 		r.cause = causeHardBreak
 	}
 	return r
@@ -316,7 +347,7 @@ func (s *session) runBack(ctx context.Context) stopReply {
 func (s *session) arriveBack(ctx context.Context, st vm.Stop) stopReply {
 	switch st.Reason {
 	case vm.StopBreak:
-		return s.conclude(s.breakReply(&st))
+		return s.conclude(s.breakReply(st.Thread))
 	case vm.StopWatch:
 		// The client expects to be just after the access.
 		if err := s.tl.Seek(context.WithoutCancel(ctx), st.At+1); err != nil {

@@ -51,7 +51,7 @@ func TestBothEndsOfHistoryHold(t *testing.T) {
 	if want := "[exited with code 7; history can still be walked]\n"; text != want {
 		t.Errorf("console has %q, want %q", text, want)
 	}
-	for _, again := range []string{"vCont;c", "c", "s", "vCont;s:1", "vCont;r1000,2000:1"} {
+	for _, again := range []string{"vCont;c", "c", "s", "vCont;s:1;c", "vCont;r1000,2000:1;c"} {
 		s, text := c.move(again)
 		if s.pc != 0x1014 || fmt.Sprint(s.fields) != "map[replaylog:end]" || text != "" {
 			t.Errorf("%s at the end: %v, console %q", again, s, text)
@@ -72,7 +72,7 @@ func TestSteppingBackUndoesStepping(t *testing.T) {
 	var pcs []uint64
 	for {
 		hashes, pcs = append(hashes, st.m.Hash()), append(pcs, st.m.Reg(1, rv64.RegPC))
-		s, _ := c.move("vCont;s:1")
+		s, _ := c.move("vCont;s:1;c")
 		if _, end := s.fields["replaylog"]; end {
 			break
 		}

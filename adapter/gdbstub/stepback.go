@@ -11,10 +11,13 @@ import (
 // began the instruction of another thread is undone.
 func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 	from := s.tl.Icount()
-	if from == 0 {
+	pretended := s.pretence.of(t, from)
+	switch {
+	case from == 0 && s.alone == t && !pretended:
+		return s.pretend(t) // see endAlone
+	case from == 0:
 		return s.atStart()
 	}
-	pretended := s.pretence.of(t, from)
 	if len(s.points.watches) > 0 {
 		stops := s.backStops()
 		stops.Breaks = nil
@@ -88,9 +91,10 @@ func (p pretence) of(t vm.ThreadID, icount uint64) bool {
 func (s *session) pretend(t vm.ThreadID) stopReply {
 	pc := s.m.LastPC(t)
 	if pc == 0 {
-		// Its life began with a system call of another thread, just before.
+		// Its life began here, or with a system call of another thread.
 		pc = s.m.Reg(t, s.m.Arch().PC) - uint64(s.m.Arch().MaxInst)
 	}
+	r := s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: t})
 	s.pretence = pretence{s.tl.Icount(), t, pc}
-	return s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: t})
+	return r
 }

@@ -105,6 +105,7 @@ type seen struct {
 // stopped notes a stop at the current position as what the client knows.
 func (s *session) stopped(r stopReply) {
 	s.last = r
+	s.pretence = pretence{}
 	s.seen = seen{icount: s.tl.Icount(), thread: r.thread}
 	// The thread that stopped is the one that the client looks at next; gdb
 	// says so with Hg, too, but only when it differs from its last Hg.
