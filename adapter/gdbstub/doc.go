@@ -70,7 +70,7 @@
 //   - With "bs" it says which thread is to step back only when that is to run
 //     alone, else "any", meaning the one that it looks at.
 //   - reverse-next and reverse-step pass over a line that consists of several
-//     neighbouring ranges in the line table (corrected in gdb 14).
+//     neighbouring ranges in the line table.
 //   - It does not notice a change of position by a monitor command until
 //     "maintenance flush register-cache".
 //
