@@ -46,8 +46,8 @@ const (
 )
 
 const (
-	maxExprSteps = 100_000 // operations, those of nested expressions included
-	maxExprDepth = 16      // nesting of expressions
+	maxExprSteps = 10_000 // operations, those of nested expressions included
+	maxExprDepth = 16     // nesting of expressions
 	maxExprStack = 1 << 10
 )
 

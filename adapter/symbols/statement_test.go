@@ -146,3 +146,33 @@ func TestStatementStartsAreWhereGDBStops(t *testing.T) {
 		})
 	}
 }
+
+func TestEveryCallReachesTheBodyStart(t *testing.T) {
+	for _, name := range []string{"steps", "steps_o2", "values_o2", "inline_o2"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := loadGuest(t, name)
+			entries, bodies := map[*Function]int{}, map[*Function]int{}
+			for _, pc := range trace(t, guestFile(t, name)) {
+				f := p.FuncAt(pc)
+				if f == nil || f.CU == nil {
+					continue
+				}
+				if pc == f.Low {
+					entries[f]++
+				}
+				if pc == f.BodyStart {
+					bodies[f]++
+				}
+			}
+			for f, n := range entries {
+				if bodies[f] < n {
+					t.Errorf("%s is entered %d times, its body %d times", f.Name, n, bodies[f])
+				}
+			}
+			if len(entries) < 10 {
+				t.Errorf("only %d functions were called", len(entries))
+			}
+		})
+	}
+}
