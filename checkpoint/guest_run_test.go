@@ -25,7 +25,8 @@ import (
 // its file is long gone.
 type program struct {
 	testdata.Guest
-	file []byte
+	file    []byte
+	unknown bool // what it prints, and how it ends
 }
 
 var programs = struct {
@@ -120,6 +121,9 @@ func (o *output) sink(fd int, icount uint64, p []byte) {
 // check compares all the output with what the guest is known to print.
 func (o *output) check(tb testing.TB, p *program) {
 	tb.Helper()
+	if p.unknown {
+		return
+	}
 	if got := o.stdout.String(); got != p.Expect() {
 		tb.Errorf("standard output:\n%s\nwant:\n%s", got, p.Expect())
 	}

@@ -3,6 +3,7 @@ package checkpoint_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -219,9 +220,17 @@ func (w *window) compare(t *testing.T, r *rand.Rand, tl *checkpoint.Timeline, m 
 	t.Helper()
 	stops := w.stops(r)
 	hits := w.hits(t, stops)
+	at := slices.Sorted(maps.Keys(hits))
+	// place is a position in the window, preferably at a hit or just after.
+	place := func() uint64 {
+		if len(at) > 0 && r.IntN(2) == 0 {
+			return min(at[r.IntN(len(at))]+r.Uint64N(3), w.end())
+		}
+		return w.from + r.Uint64N(w.end()-w.from+1)
+	}
 	ctx := context.Background()
 	for range 6 {
-		from, to := w.from+r.Uint64N(w.end()-w.from), w.end()-r.Uint64N(w.end()-w.from)
+		from, to := place(), place()
 		if from > to {
 			from, to = to, from
 		}

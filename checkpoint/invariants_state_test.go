@@ -45,19 +45,20 @@ func (w *stroll) stops() *vm.Stops {
 	for range w.r.IntN(3) {
 		s.Watches = append(s.Watches, w.watch(w.r))
 	}
-	calls, last := 0, w.m.Icount()
+	calls, start := 0, w.m.Icount()
+	last := start
 	s.Filter = func(stop *vm.Stop) bool {
 		calls++
-		w.examine(s, stop, last)
+		w.examine(s, stop, start, last)
 		last = stop.Icount
 		return calls >= mostCalls || w.r.IntN(200) == 0
 	}
 	return s
 }
 
-// examine checks what a filter is told; stops asked for it, and it was asked
-// last at icount last.
-func (w *stroll) examine(stops *vm.Stops, s *vm.Stop, last uint64) {
+// examine checks what a filter is told in a Run from icount start; stops asked
+// for it, and it was asked last at icount last.
+func (w *stroll) examine(stops *vm.Stops, s *vm.Stop, start, last uint64) {
 	m := w.m
 	pc := m.Reg(m.CurrentThread(), m.Arch().PC)
 	if s.Icount != m.Icount() || s.Thread != m.CurrentThread() || s.PC != pc || s.Icount < last {
@@ -74,8 +75,11 @@ func (w *stroll) examine(stops *vm.Stops, s *vm.Stop, last uint64) {
 	case vm.StopSignal:
 		ok = stops.Signals && s.Signal > 0
 	}
+	if at := s.Icount; !stops.AtStart && (at == start || s.After && s.At == start) {
+		ok = false
+	}
 	if !ok {
-		w.Errorf("asked about %+v, which nobody wanted: %s", *s, describe(stops))
+		w.Errorf("asked about %+v in a run from %d, which nobody wanted: %s", *s, start, describe(stops))
 	}
 	if w.r.IntN(16) == 0 {
 		w.check(w, m, "in a filter")
@@ -174,6 +178,7 @@ func TestALiveStrollMakesTheSameHistory(t *testing.T) {
 		for w.m.Icount() < f.end && !t.Failed() {
 			w.run()
 		}
+		w.m.ClearInterrupt()
 		if s := w.m.Run(math.MaxUint64, nil); s.Reason != vm.StopExit {
 			t.Errorf("ends with %+v", s)
 		}
