@@ -136,12 +136,23 @@ func TestEvaluateInEachContext(t *testing.T) {
 	if got := ask[godap.EvaluateResponseBody](p, "evaluate", args{"expression": "numbers[4]", "frameId": frame, "format": args{"hex": true}}); got.Result != "0x5" {
 		t.Errorf("in hexadecimal: %+v", got)
 	}
-	p.refused(2004, "evaluate", args{"expression": "no_such_thing", "frameId": frame, "context": "hover"})
-	p.refused(2004, "evaluate", args{"expression": "1 +", "frameId": frame, "context": "repl"})
-	p.refused(2004, "evaluate", args{"expression": "p.x = 5", "frameId": frame, "context": "repl"})
+	for _, c := range []struct {
+		id                  int
+		expression, context string
+	}{
+		{2004, "no_such_thing", "hover"},
+		{2004, "1 +", "repl"},
+		{2004, "p.x = 5", "repl"},
+		{1003, "seek nowhere", "repl"},
+		{2005, "seek 999999999999", "repl"},
+		{2004, "where", "watch"}, // outside of the console a word is an expression
+	} {
+		// What is shown where it was typed is not to be shown in a notification, too.
+		if e := p.refused(c.id, "evaluate", args{"expression": c.expression, "frameId": frame, "context": c.context}); e.ShowUser {
+			t.Errorf("%q in %q: the user is told twice: %s", c.expression, c.context, e)
+		}
+	}
 	p.refused(1003, "evaluate", args{"expression": "1", "frameId": 99999})
-	// Outside of the console a word is an expression.
-	p.refused(2004, "evaluate", args{"expression": "where", "frameId": frame, "context": "watch"})
 }
 
 func TestWordsOfTheDebugConsole(t *testing.T) {
@@ -448,6 +459,47 @@ func TestCodeWithoutSourceIsShownDisassembled(t *testing.T) {
 		t.Errorf("line %d of the disassembly is not %s", top.Line, top.InstructionPointerReference)
 	}
 	p.refused(2005, "setBreakpoints", args{"source": top.Source, "breakpoints": []args{{"line": 1}}})
+}
+
+// Editors go to the innermost frame whose source is not deemphasized. There has
+// to be one at every stop.
+func TestSomeFrameIsNotDeemphasized(t *testing.T) {
+	const deemphasize = "deemphasize"
+	t.Run("called from a source", func(t *testing.T) {
+		p := start(t, "hello_glibc")
+		p.do("setFunctionBreakpoints", args{"breakpoints": []args{{"name": "puts"}, {"name": "printf"}}})
+		p.move("continue", "function breakpoint")
+		frames := p.stack()
+		i := slices.IndexFunc(frames, func(f godap.StackFrame) bool { return f.Source != nil && f.Source.PresentationHint != deemphasize })
+		if i < 1 || frames[i].Name != "main" {
+			t.Errorf("frame %d of %+v", i, frames)
+		}
+	})
+	t.Run("at the start of history", func(t *testing.T) {
+		p := start(t, "hello_glibc")
+		p.move("reverseContinue", "entry")
+		if top := p.stack()[0]; top.Source == nil || top.Source.PresentationHint == deemphasize {
+			t.Errorf("frame %+v", top)
+		}
+	})
+	t.Run("without any source", func(t *testing.T) {
+		p := connect(t)
+		p.initialize()
+		p.launch(write(t, "alone", string(testdata.Bin("steps"))), args{"stopOnEntry": true})
+		p.do("configurationDone", nil)
+		p.stopped("entry")
+		// As an editor asks: first the innermost frame alone.
+		one := ask[godap.StackTraceResponseBody](p, "stackTrace", args{"threadId": p.thread, "levels": 1}).StackFrames
+		more := ask[godap.StackTraceResponseBody](p, "stackTrace", args{"threadId": p.thread, "startFrame": 1}).StackFrames
+		if len(one) != 1 || one[0].Source == nil || one[0].Source.PresentationHint == deemphasize {
+			t.Errorf("the innermost frame: %+v", one)
+		}
+		for _, f := range more {
+			if f.Source != nil && f.Source.PresentationHint != deemphasize {
+				t.Errorf("a frame further out: %+v", f)
+			}
+		}
+	})
 }
 
 func TestModulesAndLoadedSources(t *testing.T) {

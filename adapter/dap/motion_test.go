@@ -408,7 +408,8 @@ func TestRestartFrameGoesToItsStart(t *testing.T) {
 func TestSignalStopsBeforeTheFault(t *testing.T) {
 	p := connect(t)
 	p.initialize()
-	p.launch(guest(t, "crash"))
+	exe := guest(t, "crash")
+	p.launch(exe)
 	p.do("configurationDone", nil)
 	stop := p.stopped("exception")
 	if !strings.Contains(stop.Description, "SIGSEGV") || !strings.Contains(stop.Text, "SIGSEGV") {
@@ -418,6 +419,11 @@ func TestSignalStopsBeforeTheFault(t *testing.T) {
 	info := ask[godap.ExceptionInfoResponseBody](p, "exceptionInfo", args{"threadId": p.thread})
 	if info.ExceptionId != "SIGSEGV" || info.BreakMode != "unhandled" || info.Details == nil || !strings.Contains(info.Details.StackTrace, "sum_of") {
 		t.Errorf("exception: %+v", info)
+	}
+	// Editors make links of the places: they have to lead to files here.
+	here := fmt.Sprintf("%s:%d", filepath.Join(filepath.Dir(exe), "crash.c"), testdata.Line("crash.c", "crash"))
+	if info.Details == nil || !strings.Contains(info.Details.StackTrace, here) {
+		t.Errorf("%s is not in %+v", here, info.Details)
 	}
 	if end := p.move("continue", "exit"); end.Revexec.Exit.Signal != "SIGSEGV" {
 		t.Errorf("the end: %+v", end.Revexec.Exit)

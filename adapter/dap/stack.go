@@ -123,7 +123,26 @@ func (s *session) stackTrace(c *call, m *godap.StackTraceRequest) (any, error) {
 	for i := from; i < to; i++ {
 		out = append(out, s.stackFrame(t, &frames[i]))
 	}
+	if from == 0 && len(out) > 0 && out[0].Source != nil && !s.anySource(frames) {
+		out[0].Source.PresentationHint = "normal"
+	}
 	return godap.StackTraceResponseBody{StackFrames: out, TotalFrames: len(frames)}, nil
+}
+
+// anySource reports whether any of the frames has a source file here. Editors
+// select the innermost frame whose source is not deemphasized, and where there is
+// none they show neither a place nor variables: then the innermost frame's source
+// must not be, be it a disassembly or a missing file.
+func (s *session) anySource(frames []debugger.Frame) bool {
+	for i := range frames {
+		if frames[i].File == "" {
+			continue
+		}
+		if _, ok := s.sources.here(frames[i].File); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // stackFrame describes a frame to the client.
@@ -170,15 +189,21 @@ func (s *session) exceptionInfo(c *call, m *godap.ExceptionInfoRequest) (any, er
 	frames, _ := s.prog.dbg.Frames(ev.Thread)
 	var b strings.Builder
 	for i := range frames[:min(len(frames), 50)] {
-		fmt.Fprintf(&b, "%s\n", describeFrame(&frames[i]))
+		fmt.Fprintf(&b, "%s\n", s.describeFrame(&frames[i]))
 	}
 	details.StackTrace = b.String()
 	return godap.ExceptionInfoResponseBody{ExceptionId: name, Description: text, BreakMode: mode, Details: details}, nil
 }
 
-func describeFrame(f *debugger.Frame) string {
+// describeFrame describes a frame in a line of text. The file is the one here if
+// there is one: editors make a link of it.
+func (s *session) describeFrame(f *debugger.Frame) string {
 	if f.File == "" {
 		return f.Name
 	}
-	return fmt.Sprintf("%s at %s:%d", f.Name, f.File, f.Line)
+	file, ok := s.sources.here(f.File)
+	if !ok {
+		file = f.File
+	}
+	return fmt.Sprintf("%s at %s:%d", f.Name, file, f.Line)
 }

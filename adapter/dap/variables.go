@@ -200,8 +200,20 @@ func (s *session) frameOrCurrent(id int) (*values.Context, error) {
 	return s.prog.dbg.Context(s.prog.machine.CurrentThread(), nil), nil
 }
 
+// evaluate serves the debug console, watches and hovers. Its failures are quiet:
+// each of these shows them in its own place, and an editor would show them as a
+// notification besides.
 func (s *session) evaluate(c *call, m *godap.EvaluateRequest) (any, error) {
-	a := &m.Arguments
+	body, err := s.evaluated(c, &m.Arguments)
+	if err != nil {
+		f := *asFailure(err)
+		f.quiet = true
+		return nil, &f
+	}
+	return body, nil
+}
+
+func (s *session) evaluated(c *call, a *godap.EvaluateArguments) (any, error) {
 	switch a.Context {
 	case "repl":
 		if w, rest, ok := findWord(a.Expression); ok {
@@ -234,9 +246,7 @@ func (s *session) value(expr string, frame int, context string, inHex bool) (any
 	}
 	v, err := values.Evaluate(ctx, expr)
 	if err != nil {
-		f := fail(errEvaluate, "%v", err)
-		f.quiet = context != "repl" // a watch or a hover shows it in its place
-		return nil, f
+		return nil, fail(errEvaluate, "%v", err)
 	}
 	limit := 0
 	switch context {

@@ -325,7 +325,7 @@ func (s *session) infoThreads() string {
 		}
 		place := hex(t.PC)
 		if fs, _ := s.prog.dbg.Frames(t.ID); len(fs) > 0 {
-			place = describeFrame(&fs[0])
+			place = s.describeFrame(&fs[0])
 		}
 		fmt.Fprintf(&b, "%s %d %s (%s) %s\n", mark, t.ID, t.Name, state, place)
 	}

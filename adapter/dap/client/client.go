@@ -28,10 +28,11 @@ type Message struct {
 
 // Error is an error response.
 type Error struct {
-	Command string
-	Message string // Response.message
-	ID      int    // body.error.id, 0 without one
-	Format  string // body.error.format
+	Command  string
+	Message  string // Response.message
+	ID       int    // body.error.id, 0 without one
+	Format   string // body.error.format
+	ShowUser bool   // body.error.showUser
 }
 
 func (e *Error) Error() string {
@@ -172,7 +173,7 @@ func (c *Client) Response(ctx context.Context, seq int, body any) error {
 	if e, ok := m.Msg.(*godap.ErrorResponse); ok {
 		out := &Error{Command: e.Command, Message: e.Message}
 		if e.Body.Error != nil {
-			out.ID, out.Format = e.Body.Error.Id, e.Body.Error.Format
+			out.ID, out.Format, out.ShowUser = e.Body.Error.Id, e.Body.Error.Format, e.Body.Error.ShowUser
 		}
 		return out
 	}
