@@ -96,18 +96,24 @@ func (d *Debugger) step(ctx context.Context, mo Motion) (Event, error) {
 // stackStatements are the statements of the functions on the thread's stack,
 // and the breakpoints; nil when none of them has any.
 func (d *Debugger) stackStatements(t vm.ThreadID) *vm.Breaks {
+	addrs := d.statementsOf(d.stack(t).phys)
+	if len(addrs) == 0 {
+		return nil
+	}
+	return vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
+}
+
+// statementsOf are the statements of the functions of frames.
+func (d *Debugger) statementsOf(frames []*symbols.Frame) []uint64 {
 	var addrs []uint64
 	seen := map[*symbols.Function]bool{}
-	for _, f := range d.stack(t).phys {
+	for _, f := range frames {
 		if f.Func != nil && !seen[f.Func] {
 			seen[f.Func] = true
 			addrs = append(addrs, d.prog.Statements(f.Func)...)
 		}
 	}
-	if len(addrs) == 0 {
-		return nil
-	}
-	return vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
+	return addrs
 }
 
 // allStatements are all the program's statements but those inside the language's
@@ -156,10 +162,16 @@ func (d *Debugger) stepOut(ctx context.Context, mo Motion) (Event, error) {
 	if mo.Back {
 		return d.reverseOut(ctx, t, me, frame, base)
 	}
+	// Not every function returns: longjmp and exceptions leave it for an older
+	// frame, where the first statement ends the step.
 	ret := st.phys[1].PC
-	where := vm.NewBreaks(append([]uint64{ret}, d.bps.code.Addrs()...)...)
+	addrs := append([]uint64{ret}, d.statementsOf(st.phys[1:])...)
+	where := vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
 	return d.run(ctx, false, where, func(s *vm.Stop) bool {
-		return s.PC == ret && d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)) <= base
+		if d.strand(s.Thread) != me || d.height(me, d.sp(s.Thread)) > base {
+			return false
+		}
+		return s.PC == ret || d.prog.IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && d.depth(s.Thread, me).height < base
 	})
 }
 

@@ -106,6 +106,20 @@ func TestStepOutAndItsReverse(t *testing.T) {
 	}
 }
 
+func TestStepOutOfAFunctionLeftByLongjmp(t *testing.T) {
+	d := debug(t, "signals_glibc")
+	d.StopOnSignals(false)
+	d.at(t, "signals_glibc", "longjmp")
+	inside := d.m.Icount()
+	out := d.do(t, StepOut, false)
+	if out.Reason != ReasonStep || d.frame(t, 0).Name != "main" {
+		t.Fatalf("out: %+v at %s, want the next statement of main", out, d.place())
+	}
+	if ev := d.do(t, StepOut, true); ev.Icount != inside {
+		t.Fatalf("back to %d, want %d", ev.Icount, inside)
+	}
+}
+
 func (d *Debugger) frame(t *testing.T, n int) Frame {
 	t.Helper()
 	fs, err := d.Frames(0)
