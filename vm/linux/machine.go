@@ -179,6 +179,7 @@ func (m *Machine) load(t *thread) {
 	m.cur, m.st.current = t, t.id
 	copy(m.c.R[:m.arch.slots], t.regs)
 	m.c.PC, m.c.LastPC = t.pc, t.last
+	m.c.Skew = m.st.skew // it only changes while no thread runs
 }
 
 // setWatches tells the address space what is watched, if it does not know yet:
