@@ -461,25 +461,34 @@ func TestCodeWithoutSourceIsShownDisassembled(t *testing.T) {
 	p.refused(2005, "setBreakpoints", args{"source": top.Source, "breakpoints": []args{{"line": 1}}})
 }
 
-// Editors go to the innermost frame whose source is not deemphasized. There has
-// to be one at every stop.
-func TestSomeFrameIsNotDeemphasized(t *testing.T) {
-	const deemphasize = "deemphasize"
+// Editors go to the innermost frame that is neither subtle nor has a deemphasized
+// source. There has to be one at every stop.
+func TestSomeFrameCanBeSelected(t *testing.T) {
+	selectable := func(f godap.StackFrame) bool {
+		return f.PresentationHint != "subtle" && f.Source != nil && f.Source.PresentationHint != "deemphasize"
+	}
 	t.Run("called from a source", func(t *testing.T) {
 		p := start(t, "hello_glibc")
 		p.do("setFunctionBreakpoints", args{"breakpoints": []args{{"name": "puts"}, {"name": "printf"}}})
 		p.move("continue", "function breakpoint")
 		frames := p.stack()
-		i := slices.IndexFunc(frames, func(f godap.StackFrame) bool { return f.Source != nil && f.Source.PresentationHint != deemphasize })
-		if i < 1 || frames[i].Name != "main" {
+		if i := slices.IndexFunc(frames, selectable); i < 1 || frames[i].Name != "main" {
 			t.Errorf("frame %d of %+v", i, frames)
 		}
 	})
 	t.Run("at the start of history", func(t *testing.T) {
 		p := start(t, "hello_glibc")
 		p.move("reverseContinue", "entry")
-		if top := p.stack()[0]; top.Source == nil || top.Source.PresentationHint == deemphasize {
+		if top := p.stack()[0]; !selectable(top) {
 			t.Errorf("frame %+v", top)
+		}
+	})
+	t.Run("at the end, in the C library", func(t *testing.T) {
+		p := start(t, "hello_glibc")
+		p.move("continue", "exit")
+		frames := p.stack()
+		if i := slices.IndexFunc(frames, selectable); i < 0 {
+			t.Errorf("none of %+v", frames)
 		}
 	})
 	t.Run("without any source", func(t *testing.T) {
@@ -491,13 +500,11 @@ func TestSomeFrameIsNotDeemphasized(t *testing.T) {
 		// As an editor asks: first the innermost frame alone.
 		one := ask[godap.StackTraceResponseBody](p, "stackTrace", args{"threadId": p.thread, "levels": 1}).StackFrames
 		more := ask[godap.StackTraceResponseBody](p, "stackTrace", args{"threadId": p.thread, "startFrame": 1}).StackFrames
-		if len(one) != 1 || one[0].Source == nil || one[0].Source.PresentationHint == deemphasize {
+		if len(one) != 1 || !selectable(one[0]) {
 			t.Errorf("the innermost frame: %+v", one)
 		}
-		for _, f := range more {
-			if f.Source != nil && f.Source.PresentationHint != deemphasize {
-				t.Errorf("a frame further out: %+v", f)
-			}
+		if slices.ContainsFunc(more, selectable) {
+			t.Errorf("frames further out: %+v", more)
 		}
 	})
 }

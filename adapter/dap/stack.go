@@ -123,19 +123,22 @@ func (s *session) stackTrace(c *call, m *godap.StackTraceRequest) (any, error) {
 	for i := from; i < to; i++ {
 		out = append(out, s.stackFrame(t, &frames[i]))
 	}
-	if from == 0 && len(out) > 0 && out[0].Source != nil && !s.anySource(frames) {
-		out[0].Source.PresentationHint = "normal"
+	if from == 0 && len(out) > 0 && !s.anySelectable(frames) {
+		out[0].PresentationHint = "normal"
+		if out[0].Source != nil {
+			out[0].Source.PresentationHint = "normal"
+		}
 	}
 	return godap.StackTraceResponseBody{StackFrames: out, TotalFrames: len(frames)}, nil
 }
 
-// anySource reports whether any of the frames has a source file here. Editors
-// select the innermost frame whose source is not deemphasized, and where there is
-// none they show neither a place nor variables: then the innermost frame's source
-// must not be, be it a disassembly or a missing file.
-func (s *session) anySource(frames []debugger.Frame) bool {
+// anySelectable reports whether an editor selects any of the frames by itself. It
+// takes the innermost one that is neither subtle nor has a deemphasized source,
+// and where there is none it shows neither a place nor variables: then the
+// innermost frame must be one, be its source a disassembly or a missing file.
+func (s *session) anySelectable(frames []debugger.Frame) bool {
 	for i := range frames {
-		if frames[i].File == "" {
+		if frames[i].File == "" || frames[i].Subtle {
 			continue
 		}
 		if _, ok := s.sources.here(frames[i].File); ok {
