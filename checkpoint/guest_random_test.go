@@ -281,6 +281,7 @@ func randomProgram(r *rand.Rand) *program {
 		a.emit(encS(3, rS0, rT0, 40), encS(3, rS0, rZero, 48))
 		a.sys(134, h.sig, randData+32, 0, 8)
 	}
+	a.sys(57, 0)                // nothing waits for standard input: that is never the same twice
 	a.sys(59, randData, 0o4000) // pipe2
 	a.sys(222, randArena+4*pageBytes, 12*pageBytes, 3, 0x32, -1, 0)
 	for range r.IntN(3) {

@@ -84,7 +84,8 @@ type Stops struct {
 	// Watches are ranges to stop at. An instruction's access stops before the
 	// instruction executes; an access by the guest kernel (a system call that
 	// fills a buffer, a signal frame) stops after the instruction or tick that
-	// made it, with Stop.After set.
+	// made it, with Stop.After set. What fails (a store that faults, a system
+	// call that gives EFAULT) is no access.
 	Watches []Watch
 	// Signals asks for a stop before an instruction whose fault raises a
 	// signal, and before the tick in which a signal kills the guest.

@@ -73,7 +73,6 @@ func (s *Space) put(a uint64, b []byte) {
 // pages must be readable. It returns how many bytes it got before the first
 // that is not; s.Fault tells why.
 func (s *Space) CopyIn(addr uint64, p []byte) int {
-	s.noteKernel(addr, uint64(len(p)), false)
 	n := 0
 	pages(addr, len(p), func(a uint64, lo, hi int) bool {
 		if !s.readPage(a, p[lo:hi]) {
@@ -82,13 +81,13 @@ func (s *Space) CopyIn(addr uint64, p []byte) int {
 		n = hi
 		return true
 	})
+	s.noteKernel(addr, uint64(n), false)
 	return n
 }
 
 // CopyOut writes guest memory for the guest kernel, as copy_to_user does: the
 // pages must be writable. It returns how many bytes it wrote.
 func (s *Space) CopyOut(addr uint64, p []byte) int {
-	s.noteKernel(addr, uint64(len(p)), true)
 	n := 0
 	pages(addr, len(p), func(a uint64, lo, hi int) bool {
 		if _, ok := s.probe(a, AccessWrite); !ok {
@@ -98,6 +97,7 @@ func (s *Space) CopyOut(addr uint64, p []byte) int {
 		n = hi
 		return true
 	})
+	s.noteKernel(addr, uint64(n), true)
 	return n
 }
 
@@ -124,6 +124,8 @@ func (s *Space) can(addr, n uint64, need Prot) bool {
 // maxKernelHits bounds the accesses that are remembered for TakeKernelHit.
 const maxKernelHits = 1024
 
+// noteKernel remembers an access that the guest kernel has made, if it is
+// watched. What failed was none.
 func (s *Space) noteKernel(addr, n uint64, write bool) {
 	for i := range s.watches {
 		if s.watches[i].Touches(addr, n, write) && len(s.kernelHits) < maxKernelHits {

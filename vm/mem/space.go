@@ -52,7 +52,7 @@ const (
 	FaultNone     FaultKind = iota
 	FaultUnmapped           // nothing is mapped there
 	FaultProt               // the mapping does not permit the access
-	FaultWatch              // a watched range would be accessed
+	FaultWatch              // a watched range would be accessed, without another fault
 	FaultAlign              // an atomic access is misaligned
 	FaultCode               // translated code would be overwritten: see AllowCodeWrite
 )
@@ -298,7 +298,7 @@ var zeroPage [PageSize]byte
 // is false when the access fails: s.Fault then tells why.
 func (s *Space) LoadSlow(addr, size uint64) (v uint64, ok bool) {
 	if len(s.watches) > 0 && s.IgnoreWatches&Read == 0 {
-		if i, hit := s.watchHit(addr, size, false); hit {
+		if i, hit := s.watchHit(addr, size, false); hit && s.can(addr, size, Read) {
 			s.fault(FaultWatch, AccessRead, addr, size)
 			s.Fault.Watch = i
 			return 0, false
@@ -327,7 +327,7 @@ func (s *Space) LoadSlow(addr, size uint64) (v uint64, ok bool) {
 // like LoadSlow. A failed store changes nothing.
 func (s *Space) StoreSlow(addr, size, v uint64) bool {
 	if len(s.watches) > 0 && s.IgnoreWatches&Write == 0 {
-		if i, hit := s.watchHit(addr, size, true); hit {
+		if i, hit := s.watchHit(addr, size, true); hit && s.can(addr, size, Write) {
 			s.fault(FaultWatch, AccessWrite, addr, size)
 			s.Fault.Watch = i
 			return false

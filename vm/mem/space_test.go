@@ -282,3 +282,49 @@ func TestAWatchMayBeLargerThanMemory(t *testing.T) {
 		}
 	}
 }
+
+// What fails does not access anything: there is the fault to report, and the page
+// is not among those written, which searches for writes rely on.
+func TestAnAccessThatFaultsIsNoneToAWatch(t *testing.T) {
+	s := mapped(t, 3)
+	if err := s.Protect(testBase+PageSize, testBase+2*PageSize, Read); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Unmap(testBase+2*PageSize, testBase+3*PageSize); err != nil {
+		t.Fatal(err)
+	}
+	s.SetWatches([]vm.Watch{{Addr: testBase, Size: 3 * PageSize, Read: true, Write: true}})
+	for _, c := range []struct {
+		addr  uint64
+		write bool
+		want  FaultKind
+	}{
+		{testBase + PageSize - 8, true, FaultWatch},
+		{testBase + PageSize - 4, true, FaultProt}, // reaches into the page that may only be read
+		{testBase + PageSize, true, FaultProt},
+		{testBase + PageSize, false, FaultWatch},
+		{testBase + 2*PageSize - 4, false, FaultUnmapped},
+		{testBase + 2*PageSize, true, FaultUnmapped},
+	} {
+		ok := false
+		if c.write {
+			ok = s.StoreSlow(c.addr, 8, 1)
+		} else {
+			_, ok = s.LoadSlow(c.addr, 8)
+		}
+		if ok || s.Fault.Kind != c.want {
+			t.Errorf("%+v: %v, fault %+v", c, ok, s.Fault)
+		}
+	}
+	if n := s.CopyOut(testBase+PageSize-2, make([]byte, 8)); n != 2 {
+		t.Fatalf("%d bytes copied", n)
+	}
+	if h, ok := s.TakeKernelHit(); !ok || h.Addr != testBase+PageSize-2 || h.Size != 2 {
+		t.Errorf("the part that was written: %+v, %v", h, ok)
+	}
+	s.CopyOut(testBase+PageSize, make([]byte, 8))
+	s.CopyIn(testBase+2*PageSize, make([]byte, 8))
+	if h, ok := s.TakeKernelHit(); ok {
+		t.Errorf("a copy that failed counts: %+v", h)
+	}
+}
