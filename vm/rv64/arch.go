@@ -4,6 +4,8 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/arch/riscv64/riscv64asm"
@@ -88,7 +90,7 @@ func disassemble(code []byte, pc uint64) vm.Inst {
 	if err != nil || in.Len != size {
 		return bad
 	}
-	out := vm.Inst{Text: strings.ToLower(riscv64asm.GNUSyntax(in)), Size: size}
+	out := vm.Inst{Text: abiText(strings.ToLower(riscv64asm.GNUSyntax(in))), Size: size}
 	switch raw & 0x7f {
 	case opJAL:
 		out.Call, out.Jump = rd(raw) == RA || rd(raw) == 5, rd(raw) == 0
@@ -102,6 +104,24 @@ func disassemble(code []byte, pc uint64) vm.Inst {
 		out.Text = retarget(out.Text, pc+uint64(immB(raw)))
 	}
 	return out
+}
+
+// hardwareName matches a register as x/arch writes it.
+var hardwareName = regexp.MustCompile(`\b[xf][0-9]+\b`)
+
+// abiText replaces hardware register names by those of the ABI, which gdb and
+// objdump show and the expression language knows.
+func abiText(text string) string {
+	return hardwareName.ReplaceAllStringFunc(text, func(r string) string {
+		n, err := strconv.Atoi(r[1:])
+		switch {
+		case err != nil || n > 31:
+			return r
+		case r[0] == 'f':
+			return floatNames[n]
+		}
+		return abiNames[n]
+	})
 }
 
 // retarget replaces the relative operand at the end of a branch by the address
