@@ -83,6 +83,7 @@ func (d *Debugger) run(ctx context.Context, back bool, extra *vm.Breaks, reached
 	if err := d.count(ctx); err != nil {
 		return d.event(ReasonPause, back), err
 	}
+	origin := d.m.Icount()
 	r := &search{d: d, back: back, reached: reached}
 	stops := &vm.Stops{Breaks: d.bps.code, Signals: d.signals, Filter: r.filter}
 	if extra != nil {
@@ -106,12 +107,16 @@ func (d *Debugger) run(ctx context.Context, back bool, extra *vm.Breaks, reached
 		}
 		d.Moved()
 		if err != nil {
-			return d.event(ReasonPause, back), err
+			return d.abandon(origin, back, err)
 		}
 		if st.Reason == vm.StopWatch {
-			ev, ok, err := r.watchEvent(ctx, st)
-			if err != nil || ok {
-				return ev, err
+			// A short way, on which an interrupt would lose the access.
+			ev, ok, err := r.watchEvent(context.WithoutCancel(ctx), st)
+			if err != nil {
+				return d.abandon(origin, back, err)
+			}
+			if ok {
+				return ev, nil
 			}
 			continue
 		}
@@ -122,6 +127,17 @@ func (d *Debugger) run(ctx context.Context, back bool, extra *vm.Breaks, reached
 		ev.Logs = r.logs
 		return ev, err
 	}
+}
+
+// abandon ends a motion that err has ended. One backward, which may have come to
+// accesses that were none for their conditions, has then not moved the machine.
+func (d *Debugger) abandon(origin uint64, back bool, err error) (Event, error) {
+	if back {
+		if err := d.seek(context.Background(), origin); err != nil {
+			return d.event(ReasonPause, true), err
+		}
+	}
+	return d.event(ReasonPause, back), err
 }
 
 // forward runs to a stop. A breakpoint or signal at the very start does not

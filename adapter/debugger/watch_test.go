@@ -2,10 +2,12 @@ package debugger
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/dap-revexec/dap-revexec/adapter/debugger/values"
+	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/testdata"
 )
 
@@ -132,5 +134,36 @@ func TestSystemCallsThatWriteAWatchedBufferStop(t *testing.T) {
 		if ev := d.do(t, Continue, true); ev.Reason != ReasonData || ev.Icount != at {
 			t.Fatalf("back: %+v, want %d", ev, at)
 		}
+	}
+}
+
+// cancelled is a context that ends when it has been asked about a few times.
+type cancelled struct {
+	context.Context
+	cancel context.CancelFunc
+	left   int
+}
+
+func (c *cancelled) Err() error {
+	if c.left--; c.left == 0 {
+		c.cancel()
+	}
+	return c.Context.Err()
+}
+
+func TestACancelledSearchThroughUnwantedAccessesLeavesTheProgramWhereItWas(t *testing.T) {
+	d := debug(t, "steps")
+	d.at(t, "steps", "return-calls")
+	d.watch(t, "trace", false, true, "trace == 99")
+	from := d.m.Icount()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := &cancelled{ctx, cancel, 30}
+	ev, err := d.Move(c, Motion{Verb: Continue, Back: true})
+	if !errors.Is(err, checkpoint.ErrCancelled) || c.left > 0 {
+		t.Fatalf("not cancelled (%d left): %+v, %v", c.left, ev, err)
+	}
+	if ev.Icount != from || d.m.Icount() != from {
+		t.Fatalf("cancelled at %d, said to be at %d, was at %d", d.m.Icount(), ev.Icount, from)
 	}
 }
