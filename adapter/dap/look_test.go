@@ -55,7 +55,7 @@ func atAll(t *testing.T) *peer {
 
 func TestScopesAndVariables(t *testing.T) {
 	p := atAll(t)
-	if v := named(t, p.scope("Arguments"), "argc"); v.Value != "1" || v.Type != "int" || v.EvaluateName != "argc" {
+	if v := named(t, p.scope("Locals"), "argc"); v.Value != "1" || v.Type != "int" || v.EvaluateName != "argc" {
 		t.Errorf("argc: %+v", v)
 	}
 	locals := p.scope("Locals")

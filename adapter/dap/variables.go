@@ -67,9 +67,6 @@ func (s *session) scopes(c *call, m *godap.ScopesRequest) (any, error) {
 		sc := godap.Scope{Name: name, PresentationHint: hint, Expensive: expensive}
 		if !expensive {
 			list, _ := x.all() // an error is shown when it is opened
-			if len(list) == 0 && hint == "arguments" {
-				return
-			}
 			sc.NamedVariables = len(list)
 		}
 		sc.VariablesReference = s.refs.addVars(x)
@@ -84,8 +81,15 @@ func (s *session) scopes(c *call, m *godap.ScopesRequest) (any, error) {
 		}
 	}
 	if f.frame.File != "" {
-		add("Arguments", "arguments", false, func() ([]*values.Value, error) { return values.Args(ctx) })
-		add("Locals", "locals", false, func() ([]*values.Value, error) { return values.Locals(ctx) })
+		// Arguments belong to the first scope, as it is the one that editors open.
+		add("Locals", "locals", false, func() ([]*values.Value, error) {
+			args, err := values.Args(ctx)
+			if err != nil {
+				return nil, err
+			}
+			locals, err := values.Locals(ctx)
+			return append(args, locals...), err
+		})
 		add("Globals", "globals", true, func() ([]*values.Value, error) { return values.Globals(ctx), nil })
 	}
 	add("Registers", "registers", true, registers(vm.GroupGeneral, vm.GroupControl))
