@@ -112,7 +112,7 @@ func (a *randomAsm) pages() (at, size int64) {
 // step is one random thing to do.
 func (a *randomAsm) step() {
 	r := a.r
-	switch r.IntN(40) {
+	switch r.IntN(44) {
 	case 0, 1, 2: // load
 		a.emit(encI(0x03, r.Uint32N(7), a.value(), a.address(), r.Int64N(4096)-2048))
 	case 3, 4, 5, 6: // store
@@ -162,9 +162,9 @@ func (a *randomAsm) step() {
 		a.emit(encS(3, rS0, rZero, 64), encS(3, rS0, rT0, 72))
 		a.sys(101, randData+64, a.pick(0, a.place()))
 	case 22: // tgkill
-		a.sys(131, 1000, 1000+r.Int64N(4), a.pick(10, 10, 34, 0))
+		a.sys(131, 1000, 1000+r.Int64N(4), a.pick(10, 10, 34, 34, 0))
 	case 23: // kill
-		a.sys(129, 1000, a.pick(10, 35, 17))
+		a.sys(129, 1000, a.pick(10, 34, 35, 17))
 	case 24: // setitimer
 		a.li(rT0, a.pick(1, 20, 300))
 		a.emit(encS(3, rS0, rZero, 128), encS(3, rS0, []uint32{rZero, rT0}[r.IntN(2)], 136), encS(3, rS0, rZero, 144), encS(3, rS0, rT0, 152))
@@ -172,8 +172,20 @@ func (a *randomAsm) step() {
 	case 25: // and off
 		a.emit(encS(3, rS0, rZero, 136), encS(3, rS0, rZero, 152))
 		a.sys(103, a.pick(0, 1, 2), randData+128, 0)
+	case 39: // timer_create, timer_settime, timer_delete
+		switch r.IntN(4) {
+		case 0:
+			a.sys(107, a.pick(0, 1, 2), 0, randData+192)
+		case 1:
+			a.sys(111, r.Int64N(4))
+		default:
+			a.li(rT0, a.pick(0, 500, 20_000))
+			a.li(rT1, a.pick(0, 700, 90_000))
+			a.emit(encS(3, rS0, rZero, 128), encS(3, rS0, rT0, 136), encS(3, rS0, rZero, 144), encS(3, rS0, rT1, 152))
+			a.sys(110, r.Int64N(4), 0, randData+128, a.pick(0, a.place()))
+		}
 	case 26: // rt_sigprocmask
-		a.li(rT0, a.pick(1<<9, 1<<13, -1, 0))
+		a.li(rT0, a.pick(1<<9|1<<33, 1<<13, -1, 0))
 		a.emit(encS(3, rS0, rT0, 160))
 		a.sys(135, r.Int64N(3), randData+160, a.pick(0, a.place()), 8)
 	case 27: // futex with a time-out of a microsecond, or wake

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -176,8 +177,47 @@ type truth struct {
 	pcs    []uint64 // addresses of instructions that were executed
 	datas  []uint64 // addresses that instructions or the guest kernel may have accessed
 
-	mu   sync.Mutex
-	hash map[uint64]vm.Hash // at the points; at others as whoever came first saw it
+	mu     sync.Mutex
+	states map[uint64]state // at the points; at others as whoever came first saw it
+}
+
+// state is what is compared of a position: the machine's own digest, and one of
+// what a debugger sees first, lest the former leave something out.
+type state struct {
+	hash vm.Hash
+	seen uint64
+}
+
+func stateOf(m vm.Machine) state {
+	h := fnv.New64a()
+	var b [8]byte
+	put := func(v uint64) {
+		binary.LittleEndian.PutUint64(b[:], v)
+		_, _ = h.Write(b[:])
+	}
+	arch := m.Arch()
+	for _, t := range m.Threads() {
+		put(uint64(t.ID))
+		put(uint64(t.State))
+		put(t.PC)
+		put(m.LastPC(t.ID))
+		for r := range arch.Regs {
+			put(m.Reg(t.ID, r))
+		}
+		var stack [128]byte
+		n := m.ReadMemory(m.Reg(t.ID, arch.SP), stack[:])
+		_, _ = h.Write(stack[:n])
+	}
+	put(uint64(m.CurrentThread()))
+	for _, v := range m.Mappings() {
+		put(v.Start)
+		put(v.End)
+	}
+	if s, exited := m.Exited(); exited {
+		put(uint64(s.Code))
+		put(uint64(s.Signal))
+	}
+	return state{m.Hash(), h.Sum64()}
 }
 
 var truths = struct {
@@ -207,7 +247,7 @@ const (
 
 func findTruth(tb testing.TB, p *program) *truth {
 	tb.Helper()
-	f := &truth{program: p, cfg: p.config(), hash: map[uint64]vm.Hash{}}
+	f := &truth{program: p, cfg: p.config(), states: map[uint64]state{}}
 	if p.Name == "files" {
 		// The directory is gone when the truth has been found: replay needs none.
 		dir, err := os.MkdirTemp("", "guest")
@@ -227,7 +267,7 @@ func findTruth(tb testing.TB, p *program) *truth {
 	}
 	out.check(tb, p)
 	f.log, f.end = m.Log(), m.Icount()
-	final := m.Hash()
+	final := stateOf(m)
 
 	r := rand.New(rand.NewPCG(f.end, 0))
 	for _, e := range f.events(tb, r) {
@@ -251,10 +291,10 @@ func findTruth(tb testing.TB, p *program) *truth {
 		if m.Run(at, nil); m.Icount() != at {
 			tb.Fatalf("%s: the straight run to %d arrives at %d", p.Name, at, m.Icount())
 		}
-		f.hash[at] = m.Hash()
+		f.states[at] = stateOf(m)
 		f.look(m)
 	}
-	if f.hash[f.end] != final {
+	if f.states[f.end] != final {
 		tb.Fatalf("%s: the replay does not end as the live run did", p.Name)
 	}
 	for _, list := range []*[]uint64{&f.pcs, &f.datas} {
@@ -334,14 +374,14 @@ func systemCalls(m *linux.Machine) []uint64 {
 // check compares the state of a machine with what is known of its position.
 func (f *truth) check(tb testing.TB, m vm.Machine, how string) {
 	tb.Helper()
-	at, h := m.Icount(), m.Hash()
+	at, got := m.Icount(), stateOf(m)
 	f.mu.Lock()
-	want, known := f.hash[at]
+	want, known := f.states[at]
 	if !known {
-		f.hash[at] = h
+		f.states[at] = got
 	}
 	f.mu.Unlock()
-	if known && h != want {
+	if known && got != want {
 		tb.Fatalf("%s: the state at icount %d of %s is not that of the straight run", how, at, f.Name)
 	}
 }
