@@ -50,6 +50,7 @@ type inbox struct {
 	pausing     string // a pause of the motion is wanted, and what to call it; else empty
 	interrupted bool   // the motion is to be resumed after the queue has been served
 	ending      bool   // nothing more is to be done but the end of the session
+	cancelled   int    // the seq of a request that was cancelled when the engine was not at it: its motion may be about to begin
 
 	threads []godap.Thread // as of the last stop
 }

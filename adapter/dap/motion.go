@@ -93,6 +93,9 @@ func (s *session) run(c *call, m motion) (ev debugger.Event, err error, tell boo
 		s.workCtx = ctx
 		b.mu.Lock()
 		b.moving, b.interrupted = true, false
+		if b.cancelled == c.seq { // after the response, before the motion
+			b.pausing, b.cancelled = "Cancelled", 0
+		}
 		b.mu.Unlock()
 		pausing, over := s.serveMoving()
 		if over {

@@ -241,12 +241,13 @@ func (s *session) cancel(c *call) {
 		return
 	}
 	// Whatever has been done already can't be cancelled any more: no error.
-	if b.current == seq && b.stop != nil {
-		if b.moving {
-			b.pause("Cancelled")
-		} else {
-			b.stop(context.Canceled)
-		}
+	switch {
+	case b.current != seq || b.stop == nil:
+		b.cancelled = seq
+	case b.moving:
+		b.pause("Cancelled")
+	default:
+		b.stop(context.Canceled)
 	}
 }
 
