@@ -167,3 +167,17 @@ func TestACancelledSearchThroughUnwantedAccessesLeavesTheProgramWhereItWas(t *te
 		t.Fatalf("cancelled at %d, said to be at %d, was at %d", d.m.Icount(), ev.Icount, from)
 	}
 }
+
+func TestABreakpointOnTheNextInstructionIsHitWithAWatchpointSet(t *testing.T) {
+	d := debug(t, "steps")
+	d.at(t, "steps", "nested")
+	d.watch(t, "trace", false, true, "")
+	from := d.m.Icount()
+	d.do(t, StepInstruction, false)
+	next := d.pc(d.m.CurrentThread())
+	d.to(t, from)
+	d.SetInstructionBreakpoints([]InstructionBreakpoint{{Addr: next}})
+	if ev := d.do(t, Continue, false); ev.Icount != from+1 || len(ev.Breakpoints) != 1 {
+		t.Fatalf("from %d: %+v at %s", from, ev, d.place())
+	}
+}
