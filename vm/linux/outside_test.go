@@ -266,12 +266,8 @@ func TestPollOfStandardInputTimesOut(t *testing.T) {
 	var ts [16]byte
 	m.ReadMemory(dataBase+32, ts[:])
 	r := replayOf(t, fixed(linux.Config{Path: "/guest", File: file, Dir: "/"}), m.Log())
-	began = time.Now()
 	if toEnd(t, r); r.Hash() != m.Hash() {
 		t.Error("the replay ends otherwise")
-	}
-	if d := time.Since(began); d > 25*time.Millisecond {
-		t.Errorf("replay waits: %v", d)
 	}
 }
 

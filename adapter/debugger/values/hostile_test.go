@@ -36,7 +36,7 @@ func examine(v *Value, depth int) {
 	}
 }
 
-// within fails the test when f takes longer than a person would wait.
+// within fails the test when f hangs or nearly does.
 func within(t testing.TB, limit time.Duration, what string, f func()) {
 	t.Helper()
 	start := time.Now()
@@ -73,7 +73,7 @@ func TestMonstersAreRefusedOrEvaluatedQuickly(t *testing.T) {
 
 func testMonsters(t *testing.T, c *Context) {
 	for _, expr := range monsters() {
-		within(t, 10*time.Second, expr, func() {
+		within(t, time.Minute, expr, func() {
 			v, err := Evaluate(c, expr)
 			if err != nil {
 				if len(err.Error()) > 1000 {
@@ -137,7 +137,7 @@ func TestDamagedMemoryNeitherPanicsNorHangs(t *testing.T) {
 		for seed := range uint64(rounds / len(places)) {
 			for _, one := range []uint64{1, 2, 5, 20} {
 				c.Mem = badMemory{Memory: good, seed: seed, one: one}
-				within(t, 20*time.Second, p.guest, func() {
+				within(t, time.Minute, p.guest, func() {
 					vs, _ := Locals(c)
 					for _, v := range append(vs, Globals(c)...) {
 						examine(v, 2)
@@ -166,7 +166,7 @@ func FuzzExpression(f *testing.F) {
 	contexts := []*Context{guestAt(f, "values", "values.c", "all"), guestAt(f, "govalues", "govalues/main.go", "all")}
 	f.Fuzz(func(t *testing.T, expr string) {
 		for _, c := range contexts {
-			within(t, 10*time.Second, expr, func() {
+			within(t, time.Minute, expr, func() {
 				if v, err := Evaluate(c, expr); err == nil {
 					examine(v, 1)
 				}
