@@ -88,6 +88,42 @@ func TestGranularities(t *testing.T) {
 	}
 }
 
+func TestAnInstructionStepOverACallIsUndoneByOneStepBack(t *testing.T) {
+	exe := guest(t, "steps")
+	p := connect(t)
+	p.initialize()
+	p.launch(exe)
+	p.breakOn(exe, "steps.c", bp{at: "nested"})
+	p.do("configurationDone", nil)
+	p.stopped("breakpoint")
+	by := args{"threadId": p.thread, "granularity": "instruction"}
+	at := []uint64{ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount}
+	calls := 0
+	for range 20 {
+		p.do("next", by)
+		to := p.stopped("step").Revexec.Icount
+		if to > at[len(at)-1]+1 {
+			calls++
+		}
+		at = append(at, to)
+	}
+	if calls == 0 {
+		t.Fatal("no call was stepped over")
+	}
+	// Once from the memory of the steps, once from the rule alone, which a seek
+	// leaves.
+	for range 2 {
+		for i := len(at) - 2; i >= 0; i-- {
+			p.do("stepBack", by)
+			if got := p.stopped("step").Revexec.Icount; got != at[i] {
+				t.Fatalf("back from %d to %d, expected %d", at[i+1], got, at[i])
+			}
+		}
+		p.do("revexec/seek", args{"icount": at[len(at)-1]})
+		p.stopped("goto")
+	}
+}
+
 func TestStepInAndOutBothWays(t *testing.T) {
 	exe := guest(t, "steps")
 	p := connect(t)

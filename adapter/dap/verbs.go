@@ -86,7 +86,7 @@ func (s *session) stepOut(c *call, m *godap.StepOutRequest) (any, error) {
 
 func (s *session) stepBack(c *call, m *godap.StepBackRequest) (any, error) {
 	a := &m.Arguments
-	return s.step(c, "Stepping back", a.ThreadId, a.Granularity, debugger.Next, debugger.StepInstruction, true)
+	return s.step(c, "Stepping back", a.ThreadId, a.Granularity, debugger.Next, debugger.StepInstructionOver, true)
 }
 
 func (s *session) reverseContinue(c *call, m *godap.ReverseContinueRequest) (any, error) {
