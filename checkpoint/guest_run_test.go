@@ -420,7 +420,7 @@ func (f *truth) watch(r *rand.Rand) vm.Watch {
 // each runs a test for each of some programs, at the same time.
 func each(t *testing.T, names []string, test func(t *testing.T, f *truth)) {
 	for i, name := range names {
-		if testing.Short() && i%3 != 0 {
+		if testing.Short() && i%3 != 0 || raceEnabled && name == "gothreads" { // 44 million instructions
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
