@@ -47,7 +47,7 @@ func (m *sparse) Snapshot() vm.Snapshot {
 
 // BenchmarkBookkeeping is the cost of a checkpoint beside the machine's own, at
 // the default spacing: ns/op is per checkpoint, and must be small against the
-// 50 ms that an interval takes. The cap, with room for so many checkpoints of
+// 40 ms that an interval takes. The cap, with room for so many checkpoints of
 // pages that are written in every interval, is reached from the start.
 func BenchmarkBookkeeping(b *testing.B) {
 	for _, pages := range []int{100, 1000, 6000} {

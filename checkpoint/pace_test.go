@@ -19,7 +19,7 @@ func TestSpacingFollowsMeasuredSpeed(t *testing.T) {
 			n := uint64(speed / 100)
 			p.measure(n, 10*time.Millisecond, true)
 		}
-		if got := time.Duration(float64(p.spacing()) / speed * 1e9); got > 51*time.Millisecond || got < 45*time.Millisecond {
+		if got := time.Duration(float64(p.spacing()) / speed * 1e9); got > defaultReplayTime+time.Millisecond || got < defaultReplayTime*9/10 {
 			t.Errorf("at %.0g instructions/s an interval takes %v", speed, got)
 		}
 	}
@@ -67,7 +67,7 @@ func TestWaitingDoesNotSlowTheMeasuredSpeed(t *testing.T) {
 
 func TestIntervalIsCutShortWhenTheGuestTurnsSlow(t *testing.T) {
 	p := newPace(Config{MinSpacing: 1000})
-	p.measure(50_000, 49*time.Millisecond, true)
+	p.measure(50_000, defaultReplayTime-time.Millisecond, true)
 	if p.overdue(50_000) {
 		t.Error("overdue before the time")
 	}

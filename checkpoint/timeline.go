@@ -18,7 +18,8 @@ var ErrBeyondFrontier = errors.New("position lies beyond the recorded history")
 // Config sets a timeline up. The zero value means the defaults.
 type Config struct {
 	// ReplayTime is how long replaying an interval may take: the spacing of
-	// checkpoints adapts to measured speed to keep to it. Default 50 ms.
+	// checkpoints adapts to measured speed to keep to it. Default 40 ms, so that
+	// with noise and what a request does beside, going back anywhere takes 50 ms.
 	ReplayTime time.Duration
 	// MemoryCap bounds the memory of checkpoints in bytes; past it they are
 	// thinned. The pages of the guest's newest state do not count (see
@@ -39,7 +40,7 @@ type Config struct {
 
 // Defaults of Config.
 const (
-	defaultReplayTime = 50 * time.Millisecond
+	defaultReplayTime = 40 * time.Millisecond
 	defaultMinSpacing = 1e5
 	defaultMaxSpacing = 1e9
 	leastMemoryCap    = 256 << 20
