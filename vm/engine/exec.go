@@ -335,6 +335,28 @@ enter:
 		case ir.Stop:
 			exit = ir.Exit(op.Imm)
 			goto trap
+		case ir.Ld128:
+			addr := r[op.A] + uint64(op.Imm)
+			if addr&uint64(op.H) != 0 {
+				exit = ir.ExitProtection
+				goto trap
+			}
+			lo, hi, ok := c.Mem.Load128(addr)
+			if !ok {
+				exit = ir.ExitMem
+				goto trap
+			}
+			r[op.Dst], r[op.Dst+1] = lo, hi
+		case ir.St128:
+			addr := r[op.A] + uint64(op.Imm)
+			if addr&uint64(op.H) != 0 {
+				exit = ir.ExitProtection
+				goto trap
+			}
+			if !c.Mem.Store128(addr, r[op.B], r[op.B+1]) {
+				exit = ir.ExitMem
+				goto trap
+			}
 		default:
 			panic("engine: unknown operation")
 		}

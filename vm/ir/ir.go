@@ -87,13 +87,16 @@ type Exit uint8
 
 // Exits. But for ExitLimit the instruction at the PC has not retired.
 const (
-	ExitLimit   Exit = iota // the number of instructions asked for has retired
-	ExitBreak               // a breakpoint lies at the PC
-	ExitMem                 // a memory access failed: see Mem.Fault
-	ExitFetch               // the instruction can't be fetched: see Mem.Fault
-	ExitSyscall             // a system-call instruction is at the PC
-	ExitTrap                // a breakpoint instruction of the guest's is at the PC
-	ExitIllegal             // the bytes at the PC are no instruction
+	ExitLimit      Exit = iota // the number of instructions asked for has retired
+	ExitBreak                  // a breakpoint lies at the PC
+	ExitMem                    // a memory access failed: see Mem.Fault
+	ExitFetch                  // the instruction can't be fetched: see Mem.Fault
+	ExitSyscall                // a system-call instruction is at the PC
+	ExitTrap                   // a breakpoint instruction of the guest's is at the PC
+	ExitIllegal                // the bytes at the PC are no instruction
+	ExitDivide                 // a division by zero or one whose quotient overflows (x86 #DE)
+	ExitProtection             // the instruction breaks a protection rule other than a page's (x86 #GP)
+	ExitFloat                  // an unmasked floating-point exception (x86 #MF, #XM)
 )
 
 // Kind is what an operation does. In the comments d, a, b are the slots Dst, A
@@ -189,6 +192,12 @@ const (
 	Jmp    // leave through link C
 	JmpInd // PC = (a + i) &^ 1
 	Stop   // stop with Exit(i) before the instruction
+
+	// 16 bytes of memory at a + i and slots d, d+1 (b, b+1), low half first, as
+	// one access. H is 0, or a mask of address bits that must be 0: otherwise
+	// the operation stops with ExitProtection.
+	Ld128
+	St128
 
 	NumKinds
 )
