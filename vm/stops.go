@@ -90,6 +90,13 @@ type Stops struct {
 	// Signals asks for a stop before an instruction whose fault raises a
 	// signal, and before the tick in which a signal kills the guest.
 	Signals bool
+	// Maps asks for a stop right after the instruction (a system call) that
+	// changed which parts of files the debugged process can execute: it mapped
+	// or unmapped one, or replaced the program. The machine is settled at the
+	// position after it. It is no hit: Filter is not asked, and the very first
+	// instruction of a Run counts. When a watched access is reported at the same
+	// position, that comes instead: MapsVersion tells.
+	Maps bool
 	// AtStart makes a breakpoint, watchpoint or signal count at the very
 	// position where Run starts. Without it the first instruction executes
 	// unconditionally, as a debugger's "continue" wants.
@@ -113,9 +120,10 @@ const (
 	StopExit                      // the guest has ended
 	StopInterrupted               // Interrupt was called
 	StopError                     // the machine cannot go on: see Stop.Err
+	StopMaps                      // just after a change of the executable mappings: see Stops.Maps
 )
 
-var reasonNames = [...]string{"limit", "breakpoint", "watchpoint", "signal", "exit", "interrupted", "error"}
+var reasonNames = [...]string{"limit", "breakpoint", "watchpoint", "signal", "exit", "interrupted", "error", "maps"}
 
 // String is the reason's name in lower case.
 func (r Reason) String() string {

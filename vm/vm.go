@@ -44,9 +44,9 @@ type Machine interface {
 	// Run executes until the absolute icount until, or to the first stop that
 	// stops asks for, whichever comes first; a nil stops asks for none. At
 	// until the reason is always StopLimit: a breakpoint there belongs to the
-	// next Run. (A watch stop with After is about an instruction that this Run
-	// has executed: it is reported even when Icount() is until then, otherwise
-	// it would be lost.) While the log holds inputs ahead, Run takes them from there
+	// next Run. (A watch stop with After, and a StopMaps, is about an instruction
+	// that this Run has executed: it is reported even when Icount() is until then,
+	// otherwise it would be lost.) While the log holds inputs ahead, Run takes them from there
 	// (replay) and touches nothing outside; past its end Run goes live and
 	// appends. A Run with until ≤ Icount() does nothing.
 	//
@@ -110,7 +110,12 @@ type Machine interface {
 	// Mappings lists the mapped regions in order of address.
 	Mappings() []Mapping
 
-	// Image describes the loaded program.
+	// MapsVersion counts the changes that Stops.Maps stops after, up to the
+	// current position. It is part of the state: where it is equal on one
+	// timeline, the same parts of files are executable at the same addresses.
+	MapsVersion() uint64
+
+	// Image describes the program that the debugged process runs.
 	Image() Image
 }
 
@@ -166,11 +171,17 @@ type Mapping struct {
 	Offset     uint64 // offset of Start in the file, bytes
 }
 
-// Image describes the program that a machine was created with.
+// Image describes a loaded program.
 type Image struct {
 	Path  string   // absolute host path of the executable
 	Args  []string // argv
 	Entry uint64   // address of the first instruction
 	Bias  uint64   // what was added to the addresses in the ELF file
 	Auxv  []byte   // the auxiliary vector as the guest sees it
+
+	// Interp is the dynamic loader that the program asks for (PT_INTERP), where
+	// it lies on the host; empty for a static program. InterpBias is what was
+	// added to the addresses in its ELF file.
+	Interp     string
+	InterpBias uint64
 }

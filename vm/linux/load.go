@@ -116,6 +116,7 @@ func New(cfg Config) (*Machine, error) {
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	m.mem.SetCodeMaps(0)
 	m.settle()
 	m.mem.Snapshot() // what has been loaded is not written by the guest
 	return m, nil

@@ -58,6 +58,9 @@ func (m *Machine) Icount() uint64 { return m.c.Icount }
 // Log implements [vm.Machine].
 func (m *Machine) Log() *vm.Log { return m.log }
 
+// MapsVersion implements [vm.Machine].
+func (m *Machine) MapsVersion() uint64 { return m.mem.CodeMaps() }
+
 // Image implements [vm.Machine].
 func (m *Machine) Image() vm.Image { return m.image }
 

@@ -90,6 +90,7 @@ func (r *run) loop() vm.Stop {
 			m.diverge("the log's input %d, %s, was not asked for", m.st.pos, describe(in))
 			continue
 		}
+		maps := m.MapsVersion()
 		var s *vm.Stop
 		switch {
 		case m.st.doom != nil:
@@ -108,6 +109,10 @@ func (r *run) loop() vm.Stop {
 		}
 		if s == nil {
 			s = r.kernelHit()
+		}
+		if s == nil && r.stops.Maps && m.MapsVersion() != maps {
+			changed := m.stopped(vm.StopMaps)
+			s = &changed
 		}
 		if s != nil {
 			return *s

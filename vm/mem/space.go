@@ -132,6 +132,8 @@ type Space struct {
 	watches []vm.Watch
 	code    map[uint64]bool // page numbers with translated code
 
+	codeMaps uint64 // see CodeMaps
+
 	kernelHits []KernelHit // not taken yet, in order
 	count      int         // pages in the tree
 }

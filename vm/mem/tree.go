@@ -116,6 +116,8 @@ type Snapshot struct {
 	vmas  []VMA
 	dirty []uint64
 	count int
+
+	codeMaps uint64
 }
 
 // Dirty lists the pages written since the space's previous Snapshot or Restore,
@@ -125,7 +127,7 @@ func (sn *Snapshot) Dirty() []uint64 { return sn.dirty }
 // Snapshot captures the space. It takes about a microsecond; each page's first
 // write afterwards pays for copying the page.
 func (s *Space) Snapshot() *Snapshot {
-	sn := &Snapshot{root: s.root, vmas: s.vmas, dirty: sortUnique(s.dirty), count: s.count}
+	sn := &Snapshot{root: s.root, vmas: s.vmas, dirty: sortUnique(s.dirty), count: s.count, codeMaps: s.codeMaps}
 	s.newEpoch()
 	return sn
 }
@@ -135,7 +137,7 @@ func (s *Space) Snapshot() *Snapshot {
 // content or mapping differs.
 func (s *Space) Restore(sn *Snapshot) {
 	old, oldVMAs := s.root, s.vmas
-	s.root, s.vmas, s.count = sn.root, sn.vmas, sn.count
+	s.root, s.vmas, s.count, s.codeMaps = sn.root, sn.vmas, sn.count, sn.codeMaps
 	s.newEpoch()
 	s.FlushTLB()
 	s.kernelHits = nil
@@ -163,6 +165,7 @@ func (s *Space) newEpoch() {
 // Hash digests layout and content. Pages of zeros count as never written.
 func (s *Space) Hash() vm.Hash {
 	h := newHasher()
+	h.u64(s.codeMaps)
 	for _, v := range s.vmas {
 		h.u64(v.Start, v.End, uint64(v.Prot))
 	}

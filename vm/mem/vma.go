@@ -15,6 +15,29 @@ type VMA struct {
 	Offset     uint64 // offset of Start in the mapped file, bytes
 }
 
+// IsFile reports whether a file is mapped, rather than anonymous memory.
+func (v *VMA) IsFile() bool { return v.Name != "" && v.Name[0] != '[' }
+
+// fileCode reports whether a part of a file can be executed there.
+func (v *VMA) fileCode() bool { return v.Prot&Exec != 0 && v.IsFile() }
+
+// CodeMaps counts the changes made so far to the set of executable mappings of
+// files. It is part of a snapshot.
+func (s *Space) CodeMaps() uint64 { return s.codeMaps }
+
+// SetCodeMaps sets the count: for a space that takes another one's place.
+func (s *Space) SetCodeMaps(n uint64) { s.codeMaps = n }
+
+// fileCode reports whether part of a file can be executed in [start, end).
+func (s *Space) fileCode(start, end uint64) bool {
+	for i := find(s.vmas, start); i < len(s.vmas) && s.vmas[i].Start < end; i++ {
+		if s.vmas[i].fileCode() {
+			return true
+		}
+	}
+	return false
+}
+
 // VMAs lists the regions, ascending. The caller must not change it.
 func (s *Space) VMAs() []VMA { return s.vmas }
 
@@ -103,6 +126,9 @@ func (s *Space) Map(v VMA) error {
 	}
 	s.changing(v.Start, v.End)
 	s.drop(v.Start>>PageShift, v.End>>PageShift)
+	if v.fileCode() || s.fileCode(v.Start, v.End) {
+		s.codeMaps++
+	}
 	s.vmas = insert(carve(s.vmas, v.Start, v.End), v)
 	return nil
 }
@@ -114,6 +140,9 @@ func (s *Space) Unmap(start, end uint64) error {
 	}
 	s.changing(start, end)
 	s.drop(start>>PageShift, end>>PageShift)
+	if s.fileCode(start, end) {
+		s.codeMaps++
+	}
 	s.vmas = carve(s.vmas, start, end)
 	return nil
 }
@@ -167,6 +196,12 @@ func (s *Space) Protect(start, end uint64, prot Prot) error {
 		return err
 	}
 	s.changing(start, end)
+	before := s.fileCode(start, end)
+	defer func() {
+		if before || s.fileCode(start, end) {
+			s.codeMaps++
+		}
+	}()
 	for at := start; at < end; {
 		v := s.vmaAt(at)
 		if v == nil {
