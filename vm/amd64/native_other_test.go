@@ -1,0 +1,9 @@
+//go:build !(linux && amd64)
+
+package amd64_test
+
+import "testing"
+
+func TestInstructionsAgreeWithTheHostCPU(t *testing.T) {
+	t.Skip("needs an amd64 Linux host")
+}
