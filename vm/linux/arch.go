@@ -19,11 +19,15 @@ type arch struct {
 
 	machine string // uname -m
 	hwcap   uint64 // AT_HWCAP
+	hwcap2  uint64 // AT_HWCAP2
+
+	platform    string // AT_PLATFORM, empty for none
+	minSigStack uint64 // AT_MINSIGSTKSZ, 0 for none
 
 	top      uint64 // end of the stack, and of user addresses
 	mmapTop  uint64 // mappings are placed below it, downwards
 	mmapLow  uint64 // and not below this
-	pieBase  uint64 // load bias of static-PIE programs
+	pieBase  uint64 // where position-independent programs are loaded
 	sigFrame uint64 // bytes of a signal frame
 
 	// trampoline is the code that a signal handler returns to.

@@ -1,6 +1,7 @@
 // Package linux is the Linux user-mode personality of the deterministic machine:
-// it loads a static ELF executable and is the kernel under it. System calls,
-// threads, signals, timers, memory maps, pipes and files; one process.
+// it loads an ELF executable, static or dynamically linked, and is the kernel
+// under it: system calls, threads, signals, timers, memory maps, pipes and files;
+// one process.
 //
 // # How it stays deterministic
 //
@@ -33,7 +34,8 @@
 //	machine.go run.go settle.go      the machine: contract, run loop, events and scheduling
 //	state.go hash.go snapshot.go     the state, its digest, its copies
 //	door.go host*.go stdin.go        the one door and what lies behind it
-//	elf.go load.go                   the executable; the initial address space and stack
+//	load.go elf.go program.go        how a program starts: ELF files, the dynamic loader
+//	loader.go                        the initial address space and stack
 //	arch.go rv64.go                  what differs between guest architectures
 //	calls.go names.go                the system-call table, and the names of all calls
 //	the others                       the system calls, by subject
@@ -49,7 +51,8 @@
 // is no vDSO. Neither standard stream is a terminal: all three are pipes, so a C
 // library buffers output in blocks.
 //
-// Guest paths are host paths. Regular files and directories can be opened;
+// Guest paths are host paths, below Config.Sysroot where something is there.
+// Regular files and directories can be opened;
 // devices other than null, zero, full, random and urandom, FIFOs and sockets
 // give ENXIO, since they could block the host. Of /proc there is what programs
 // read of themselves; owners of files do not change; locks always succeed.

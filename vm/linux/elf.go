@@ -36,6 +36,9 @@ type executable struct {
 	segments []segment // ascending by address
 	phdr     uint64    // address of the program headers in memory, 0 if they are not there
 	phnum    uint64
+	interp   string // the dynamic loader that it asks for, empty for none
+	align    uint64 // the largest alignment of a segment
+	exec     bool   // it wants its stack to be executable
 }
 
 // machineNames tells people which programs are not supported.
@@ -53,7 +56,7 @@ var magics = []struct{ start, what string }{
 
 // notRunnable is the error for a file of the wrong kind.
 func notRunnable(what string) error {
-	return fmt.Errorf("%s; this build runs: %s static Linux executables", what, supported())
+	return fmt.Errorf("%s; this build runs: %s Linux executables", what, supported())
 }
 
 // parseELF reads the headers. It believes nothing it has not checked.
@@ -142,8 +145,12 @@ func (x *executable) readPhdrs(file []byte) error {
 			if off > size || filesz > size-off || filesz > maxInterp {
 				return fmt.Errorf("damaged ELF file: PT_INTERP lies behind its end")
 			}
-			interp := strings.TrimRight(string(file[off:off+filesz]), "\x00")
-			return fmt.Errorf("dynamically linked (needs %q): link with -static", interp)
+			x.interp = strings.TrimRight(string(file[off:off+filesz]), "\x00")
+			if x.interp == "" || strings.Contains(x.interp, "\x00") {
+				return fmt.Errorf("damaged ELF file: PT_INTERP names no file")
+			}
+		case elf.PT_GNU_STACK:
+			x.exec = elf.ProgFlag(le.Uint32(p[4:]))&elf.PF_X != 0
 		case elf.PT_PHDR:
 			x.phdr = vaddr
 		case elf.PT_LOAD:
@@ -168,6 +175,9 @@ func (x *executable) readPhdrs(file []byte) error {
 				return fmt.Errorf("damaged ELF file: program header %d: segments overlap or are not in order of address", i)
 			}
 			x.segments = append(x.segments, s)
+			if align := le.Uint64(p[48:]); align&(align-1) == 0 {
+				x.align = max(x.align, align)
+			}
 			if x.phdr == 0 && off <= phoff && phoff+x.phnum*phdrSize <= off+filesz {
 				x.phdr = vaddr + phoff - off
 			}

@@ -38,6 +38,7 @@ const (
 	eNOTSOCK      = 88
 	eOPNOTSUPP    = 95
 	eAFNOSUPPORT  = 97
+	eLIBBAD       = 80
 	eTIMEDOUT     = 110
 	maxErrno      = 4095
 	eNotSupported = eOPNOTSUPP

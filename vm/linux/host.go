@@ -17,6 +17,14 @@ type host struct {
 	files  map[uint64]*os.File // by the handle that the guest kernel gave it
 	stdin  *feed
 	output func(fd int, icount uint64, p []byte)
+
+	// reads are the files whose content is in the log.
+	reads   map[fileKey]read
+	sysroot string // see Config.Sysroot
+}
+
+func newHost(stdin io.Reader, output func(fd int, icount uint64, p []byte), sysroot string) *host {
+	return &host{files: map[uint64]*os.File{}, reads: map[fileKey]read{}, stdin: newFeed(stdin), output: output, sysroot: sysroot}
 }
 
 func (h *host) close() {
@@ -148,11 +156,13 @@ func (h *host) pread(handle uint64, n int, off int64) ([]byte, int64) {
 		return nil, errno
 	}
 	// A file in /proc says nothing of its size, so grow as it comes.
-	var out []byte
+	out := make([]byte, 0, sizeHint(f, n, off))
 	for len(out) < n {
-		chunk := make([]byte, min(n-len(out), 1<<20))
-		got, err := f.ReadAt(chunk, off+int64(len(out)))
-		out = append(out, chunk[:got]...)
+		if len(out) == cap(out) {
+			out = slices.Grow(out, min(n-len(out), 64<<10))
+		}
+		got, err := f.ReadAt(out[len(out):min(cap(out), n)], off+int64(len(out)))
+		out = out[:len(out)+got]
 		if err != nil || got == 0 {
 			if len(out) == 0 && err != nil && !errors.Is(err, io.EOF) {
 				return nil, errnoOf(err)
@@ -161,6 +171,15 @@ func (h *host) pread(handle uint64, n int, off int64) ([]byte, int64) {
 		}
 	}
 	return out, 0
+}
+
+// sizeHint is how many of n bytes from off on a file seems to have.
+func sizeHint(f *os.File, n int, off int64) int64 {
+	fi, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return max(min(int64(n), fi.Size()-off), 0)
 }
 
 // pwrite writes p at off, or at the end with atEnd. It returns the offset behind
@@ -201,7 +220,7 @@ func (h *host) stat(path string, follow bool) (*fileInfo, int64) {
 	if follow {
 		get = os.Stat
 	}
-	fi, err := get(path)
+	fi, err := get(h.real(path))
 	if err != nil {
 		return nil, errnoOf(err)
 	}
@@ -244,7 +263,7 @@ func (h *host) list(handle uint64) ([]dirEntry, int64) {
 }
 
 func (h *host) readlink(path string) (string, int64) {
-	to, err := os.Readlink(path)
+	to, err := os.Readlink(h.real(path))
 	return to, errnoOf(err)
 }
 
@@ -265,6 +284,7 @@ func (h *host) sync(handle uint64) int64 {
 }
 
 func (h *host) chdir(path string) (string, int64) {
+	path = h.real(path)
 	fi, err := os.Stat(path)
 	if err != nil {
 		return "", errnoOf(err)

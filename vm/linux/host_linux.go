@@ -41,7 +41,7 @@ func (h *host) access(path string, mode uint32, follow bool) int64 {
 	if !follow {
 		flags = unix.AT_SYMLINK_NOFOLLOW
 	}
-	return errnoOf(unix.Faccessat(unix.AT_FDCWD, path, mode, flags))
+	return errnoOf(unix.Faccessat(unix.AT_FDCWD, h.real(path), mode, flags))
 }
 
 func (h *host) unlink(path string, dir bool) int64 {

@@ -27,6 +27,8 @@ type Machine struct {
 	image vm.Image
 	exe   []byte // the executable's content
 
+	contents map[*vm.Input]*mem.Content // of mapped files, by the input that has it
+
 	// Configuration: constant, and part of what the guest computes from.
 	ncpu       int
 	maxPages   int

@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
@@ -133,9 +132,10 @@ func sysMmap(m *Machine, t *thread, a *[6]uint64) int64 {
 	if bad != 0 {
 		return bad
 	}
-	var content []byte
+	var content *mem.Content
+	var base uint64
 	if d != nil {
-		if content, bad = m.fileContent(t, d, off, length); bad != 0 {
+		if content, base, bad = m.fileContent(t, d, off, length); bad != 0 {
 			return bad
 		}
 		v.Name, v.Offset = d.path, off
@@ -144,27 +144,10 @@ func sysMmap(m *Machine, t *thread, a *[6]uint64) int64 {
 	if err := m.mem.Map(v); err != nil {
 		return -eNOMEM
 	}
-	m.mem.Poke(at, content)
-	return int64(at)
-}
-
-// fileContent reads what a mapping of a file shows. It is a copy: later changes
-// of the file do not appear in it.
-func (m *Machine) fileContent(t *thread, d *desc, off, n uint64) ([]byte, int64) {
-	n = min(n, maxMapFile)
-	if d.kind == kindContent {
-		if off >= uint64(len(d.content)) {
-			return nil, 0
-		}
-		return d.content[off:min(uint64(len(d.content)), off+n)], 0
+	if content != nil && m.mem.Fill(at, at+length, content, off-base) != nil {
+		return -eNOMEM
 	}
-	handle := d.handle
-	in := m.ask(t, func(h *host, in *vm.Input) {
-		var errno int64
-		in.Data, errno = h.pread(handle, int(n), int64(off))
-		in.Ret = -errno
-	})
-	return in.Data, in.Ret
+	return int64(at)
 }
 
 func sysMunmap(m *Machine, _ *thread, a *[6]uint64) int64 {

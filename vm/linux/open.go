@@ -110,13 +110,20 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 	}
 	handle, umask := m.st.handles+1, m.st.umask
 	in := m.ask(t, func(h *host, in *vm.Input) {
-		mode, errno := h.open(handle, p, flags, perm&^umask)
+		real := h.real(p)
+		mode, errno := h.open(handle, real, flags, perm&^umask)
 		in.Ret, in.Aux = -errno, []uint64{uint64(mode)}
+		if real != p {
+			in.Data = []byte(real)
+		}
 	})
 	if in.Ret < 0 {
 		return nil, in.Ret
 	}
 	m.st.handles = handle
+	if len(in.Data) > 0 { // it lies below the sysroot
+		d.path = path.Clean(string(in.Data))
+	}
 	d.kind, d.handle, d.mode = kindHost, handle, uint32(aux(in, 0))
 	return d, 0
 }

@@ -1,0 +1,142 @@
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
+)
+
+// program is an ELF file to be loaded: an executable or a dynamic loader.
+type program struct {
+	path    string // where it lies on the host
+	x       *executable
+	raw     []byte
+	content *mem.Content // of raw
+}
+
+func newProgram(path string, raw []byte) (*program, error) {
+	x, err := parseELF(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &program{path: path, x: x, raw: raw, content: mem.NewContent(raw)}, nil
+}
+
+// asking is a way through the door: [Machine.ask] for a thread, or what
+// [Machine.atStart] returns.
+type asking func(query func(h *host, in *vm.Input)) *vm.Input
+
+// interpreter fetches the dynamic loader that a program asks for, nil if it asks
+// for none. Errors name it and say what is wrong with it; errno is the guest's
+// negative number for them.
+func (m *Machine) interpreter(ask asking, p *program) (interp *program, errno int64, err error) {
+	if p.x.interp == "" {
+		return nil, 0, nil
+	}
+	fail := func(errno int64, err error) (*program, int64, error) {
+		return nil, errno, fmt.Errorf("its dynamic loader %s: %w", p.x.interp, err)
+	}
+	raw, path, errno, err := fetchExecutable(ask, p.x.interp)
+	if err != nil {
+		if errno == -eNOENT {
+			err = fmt.Errorf("%w; link with -static, or give the directory that holds the libraries of %s programs as sysroot", err, p.x.arch.desc.Name)
+		}
+		return fail(errno, err)
+	}
+	interp, err = newProgram(path, raw)
+	switch {
+	case err != nil:
+		return fail(-eLIBBAD, err)
+	case interp.x.arch != p.x.arch:
+		return fail(-eLIBBAD, fmt.Errorf("for %s, the program is for %s", interp.x.arch.desc.Name, p.x.arch.desc.Name))
+	}
+	return interp, 0, nil
+}
+
+// fetchExecutable reads an executable file through the door. The path is the
+// guest's; real is where the file lies on the host.
+func fetchExecutable(ask asking, path string) (raw []byte, real string, errno int64, err error) {
+	in := ask(func(h *host, in *vm.Input) {
+		real := h.real(path)
+		raw, err := readExecutable(real)
+		if err != nil {
+			in.Ret, in.Data = -executableErrno(err), []byte(err.Error())
+			return
+		}
+		// The content comes first, so that it is aligned and can be mapped.
+		in.Aux, in.Data = []uint64{uint64(len(raw))}, append(raw, real...)
+	})
+	n := aux(in, 0)
+	switch {
+	case in.Ret < 0:
+		return nil, "", in.Ret, errors.New(string(in.Data))
+	case n > uint64(len(in.Data)):
+		return nil, "", -eIO, errors.New("the log's copy of it is damaged")
+	}
+	return in.Data[:n:n], string(in.Data[n:]), 0, nil
+}
+
+// refusal is an error with the guest's number for it.
+type refusal struct {
+	errno int64
+	text  string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+func executableErrno(err error) int64 {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r.errno
+	}
+	return errnoOf(err)
+}
+
+// readExecutable reads a regular file that may be executed.
+func readExecutable(path string) ([]byte, error) {
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &refusal{eNOENT, "no such file"}
+	case err != nil:
+		return nil, bare(err)
+	case fi.IsDir():
+		return nil, &refusal{eACCES, "a directory, not a program"}
+	case !fi.Mode().IsRegular():
+		return nil, &refusal{eACCES, "not a regular file"}
+	case fi.Mode().Perm()&0o111 == 0 && runtime.GOOS != "windows":
+		return nil, &refusal{eACCES, "not executable (chmod +x it)"}
+	case fi.Size() > maxExecutable:
+		return nil, &refusal{eNOMEM, fmt.Sprintf("too large: %d bytes, more than %d", fi.Size(), maxExecutable)}
+	}
+	file, err := os.ReadFile(path)
+	return file, bare(err)
+}
+
+// bare is an error without the path that package os puts before it.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// real is the host's name of what the guest calls path, an absolute path: it
+// lies below the sysroot if there is something there.
+func (h *host) real(path string) string {
+	if h.sysroot == "" {
+		return path
+	}
+	below := filepath.Join(h.sysroot, path)
+	if _, err := os.Lstat(below); err != nil {
+		return path
+	}
+	return below
+}

@@ -1,0 +1,50 @@
+package mem
+
+import "unsafe"
+
+// Content is an immutable sequence of bytes, a file's, that spaces can map
+// without copying it: all mappings share its pages until they write to them.
+// It may be used from several goroutines.
+type Content struct {
+	pages []Page
+	size  uint64
+}
+
+// NewContent returns the content with these bytes. The caller must not change
+// data afterwards.
+func NewContent(data []byte) *Content {
+	c := &Content{pages: make([]Page, (len(data)+pageMask)/PageSize), size: uint64(len(data))}
+	// Epoch 0 is no space's: pages that carry it are never written in place.
+	for i := range c.pages {
+		b := data[i*PageSize:]
+		if len(b) >= PageSize && uintptr(unsafe.Pointer(&b[0]))%8 == 0 {
+			c.pages[i].data = (*[PageSize]byte)(b)
+			continue
+		}
+		c.pages[i].data = new([PageSize]byte)
+		copy(c.pages[i].data[:], b)
+	}
+	return c
+}
+
+// Size is the content's length in bytes.
+func (c *Content) Size() uint64 { return c.size }
+
+// Fill makes [addr, end), all of which must be mapped, show content c from
+// offset off on, and zeros behind its end. addr, end and off are multiples of
+// PageSize.
+func (s *Space) Fill(addr, end uint64, c *Content, off uint64) error {
+	if err := checkRange(addr, end); err != nil {
+		return err
+	}
+	s.changing(addr, end)
+	s.drop(addr>>PageShift, end>>PageShift)
+	for i := off >> PageShift; addr < end && i < uint64(len(c.pages)); i++ {
+		vpn := addr >> PageShift
+		*s.slot(vpn) = unsafe.Pointer(&c.pages[i])
+		s.dirty = append(s.dirty, vpn)
+		s.count++
+		addr += PageSize
+	}
+	return nil
+}
