@@ -310,11 +310,12 @@ func selected(forms []*form) []*form {
 func TestInstructionsAgreeWithTheHostCPU(t *testing.T) {
 	n := startNative(t)
 	groups := []struct {
-		name   string
-		forms  []*form
-		values string
+		name  string
+		forms []*form
 	}{
-		{"integer", integerForms(), "int"},
+		{"integer", integerForms()},
+		{"sse", sseForms()},
+		{"x87", x87Forms()},
 	}
 	for _, group := range groups {
 		t.Run(group.name, func(t *testing.T) {
@@ -336,15 +337,31 @@ func TestInstructionsAgreeWithTheHostCPU(t *testing.T) {
 // row, which are translated together.
 func TestSequencesAgreeWithTheHostCPU(t *testing.T) {
 	n := startNative(t)
-	forms := slices.DeleteFunc(selected(integerForms()), func(f *form) bool { return f.alone })
-	for _, seed := range seeds(t) {
-		c := newComparison(t, n, seed)
-		for range 8 {
-			c.fillWindow("int")
-			for range 10 * *nativeCases {
-				c.add(c.g.sequence(forms))
-			}
+	integer := integerForms()
+	groups := []struct {
+		name, values string
+		forms        []*form
+	}{
+		{"integer", "int", integer},
+		{"sse", "pd", append(sseForms(), integer...)},
+		{"x87", "x87", append(x87Forms(), integer...)},
+	}
+	for _, group := range groups {
+		forms := slices.DeleteFunc(selected(group.forms), func(f *form) bool { return f.alone })
+		if len(forms) == 0 {
+			continue
 		}
-		c.report()
+		t.Run(group.name, func(t *testing.T) {
+			for _, seed := range seeds(t) {
+				c := newComparison(t, n, seed)
+				for range 8 {
+					c.fillWindow(group.values)
+					for range 5 * *nativeCases {
+						c.add(c.g.sequence(forms))
+					}
+				}
+				c.report()
+			}
+		})
 	}
 }
