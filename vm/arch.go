@@ -59,8 +59,9 @@ type Arch struct {
 
 // GDBFeature is a <feature> of gdb's target description.
 type GDBFeature struct {
-	Name string // e.g. "org.gnu.gdb.riscv.cpu"
-	Regs []int  // indices into Arch.Regs
+	Name  string // e.g. "org.gnu.gdb.riscv.cpu"
+	Types string // XML that defines types of its registers, may be empty
+	Regs  []int  // indices into Arch.Regs
 }
 
 // RegByName finds a register by its name or alias.

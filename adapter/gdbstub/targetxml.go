@@ -18,6 +18,9 @@ func targetXML(a *vm.Arch) string {
 	generic := genericNames(a)
 	for _, f := range a.GDBFeatures {
 		fmt.Fprintf(&b, "  <feature name=\"%s\">\n", xmlText(f.Name))
+		if f.Types != "" {
+			b.WriteString(f.Types + "\n")
+		}
 		for _, i := range f.Regs {
 			r := &a.Regs[i]
 			fmt.Fprintf(&b, `    <reg name="%s" bitsize="%d" regnum="%d"`, xmlText(r.Name), r.Bits, r.GDB)
