@@ -159,6 +159,7 @@ func (m *toy) Log() *vm.Log               { return m.log }
 func (m *toy) CurrentThread() vm.ThreadID { return vm.ThreadID(m.current + 1) }
 func (m *toy) Mappings() []vm.Mapping     { return nil }
 func (m *toy) MapsVersion() uint64        { return 0 }
+func (m *toy) Elsewhere() bool            { return false }
 func (m *toy) Image() vm.Image            { return vm.Image{} }
 func (m *toy) pc(thread int) uint64       { return toyBase + 4*uint64(m.threads[thread].pc) }
 

@@ -33,7 +33,12 @@ package vm
 // ThreadID names a guest thread: under Linux its tid. Never 0.
 type ThreadID int
 
-// Machine is a deterministic virtual machine with one guest program on it.
+// Machine is a deterministic virtual machine with one guest program on it. The
+// program may have started others: they run in the same history, and the
+// instructions of all are counted, but what a Machine shows (threads, registers,
+// memory, mappings, the image) and where it stops (breakpoints, watchpoints,
+// signals, maps) is the first one's alone, the debugged process. History ends with
+// it.
 type Machine interface {
 	// Arch describes the guest's architecture. Constant.
 	Arch() *Arch
@@ -87,8 +92,14 @@ type Machine interface {
 	Threads() []Thread
 
 	// CurrentThread is the thread whose instruction is executed next (or the
-	// one that ran last, when all wait or the guest has exited).
+	// one that ran last, when all wait, another process runs, or the guest has
+	// exited).
 	CurrentThread() ThreadID
+
+	// Elsewhere reports whether the next instruction or tick is one of another
+	// process: no thread of the debugged one takes part in it. Its memory may
+	// change there only by what the processes share.
+	Elsewhere() bool
 
 	// Reg reads register r (an index into Arch().Regs) of thread t. Registers
 	// wider than 64 bits are read with RegBytes. 0 for an unknown thread.

@@ -111,6 +111,8 @@ func (m *toy) Mappings() []vm.Mapping {
 
 func (m *toy) MapsVersion() uint64 { return 0 }
 
+func (m *toy) Elsewhere() bool { return false }
+
 func (m *toy) Image() vm.Image {
 	return vm.Image{Path: "/toy", Args: []string{"toy", "arg"}, Entry: toyCode, Auxv: make([]byte, 16)}
 }

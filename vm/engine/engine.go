@@ -28,13 +28,15 @@ const (
 	maxBudget = 1 << 62
 )
 
-// Engine executes one CPU.
+// Engine executes one CPU in one address space. A CPU that changes between address
+// spaces has an engine for each.
 type Engine struct {
 	// BreakFilter, when set, is asked at each breakpoint reached; PC, LastPC
 	// and Icount are exact then. Returning false goes on.
 	BreakFilter func() bool
 
 	c      *ir.CPU
+	mem    *mem.Space
 	tr     ir.Translator
 	cur    *cache
 	caches []*cache // by breakpoint set, most recently used first
@@ -80,9 +82,10 @@ func (c *cache) unlink() {
 	}
 }
 
-// New returns an engine for the CPU. It takes over c.Mem.OnCode.
+// New returns an engine for the CPU in the address space that c.Mem is. It takes
+// over c.Mem.OnCode. Whenever it runs c.Mem must be that space again.
 func New(c *ir.CPU, tr ir.Translator) *Engine {
-	e := &Engine{c: c, tr: tr, cur: newCache(nil), single: newCache(nil)}
+	e := &Engine{c: c, mem: c.Mem, tr: tr, cur: newCache(nil), single: newCache(nil)}
 	e.caches = []*cache{e.cur}
 	c.Mem.OnCode = e.invalidate
 	return e
@@ -203,7 +206,7 @@ func (e *Engine) invalidate(start, end uint64) {
 			k.unlink()
 		}
 	}
-	e.c.Mem.UnmarkCode(start, end, e.holds)
+	e.mem.UnmarkCode(start, end, e.holds)
 }
 
 func (e *Engine) allCaches() []*cache { return append([]*cache{e.single}, e.caches...) }

@@ -35,7 +35,7 @@ func init() {
 		24:  {sysDup3},
 		25:  {sysFcntl},
 		29:  {sysIoctl},
-		32:  {constant(0)}, // flock: one process
+		32:  {constant(0)}, // flock
 		34:  {sysMkdirat},
 		35:  {onPath(unlinkat)},
 		36:  {sysSymlinkat},
@@ -109,7 +109,7 @@ func init() {
 		// Threads and the process
 		93:  {sysExit},
 		94:  {sysExitGroup},
-		95:  {constant(-eCHILD)}, // waitid
+		95:  {sysWaitid},
 		96:  {sysSetTidAddress},
 		98:  {sysFutex},
 		99:  {sysSetRobustList},
@@ -132,17 +132,18 @@ func init() {
 		148: {sysGetresid},  // getresuid
 		149: {sysSetID},     // setresgid
 		150: {sysGetresid},  // getresgid
-		154: {constant(0)},  // setpgid
-		155: {sysPgid},      // getpgid
-		156: {sysPgid},      // getsid
+		154: {sysSetpgid},
+		155: {sysGetpgid},
+		156: {sysGetsid},
+		157: {sysSetsid},
 		158: {sysGetgroups},
 		163: {sysGetrlimit},
 		164: {sysSetrlimit},
 		166: {sysUmask},
 		167: {sysPrctl},
 		168: {sysGetcpu},
-		172: {constant(pid)},      // getpid
-		173: {constant(1)},        // getppid
+		172: {sysGetpid},
+		173: {sysGetppid},
 		174: {constant(guestUID)}, // getuid
 		175: {constant(guestUID)}, // geteuid
 		176: {constant(guestUID)}, // getgid
@@ -151,7 +152,9 @@ func init() {
 		198: {constant(-eAFNOSUPPORT)}, // socket
 		199: {constant(-eAFNOSUPPORT)}, // socketpair
 		220: {sysClone},
-		260: {constant(-eCHILD)}, // wait4
+		221: {sysExecve},
+		281: {sysExecveat},
+		260: {sysWait4},
 		261: {sysPrlimit64},
 		283: {sysMembarrier},
 		435: {sysClone3},
@@ -199,6 +202,9 @@ func init() {
 		258: {constant(-eNOSYS)}, // riscv_hwprobe
 		259: {constant(0)},       // riscv_flush_icache: changed code is noticed without it
 		293: {constant(-eNOSYS)}, // rseq
+		424: {constant(-eNOSYS)}, // pidfd_send_signal
+		434: {constant(-eNOSYS)}, // pidfd_open
+		438: {constant(-eNOSYS)}, // pidfd_getfd
 	}
 }
 
@@ -229,7 +235,7 @@ func (m *Machine) noteHang() {
 	m.hung = true
 	e := m.note.Warn().Uint64("icount", m.c.Icount)
 	for _, t := range m.st.threads {
-		e = e.Str(fmt.Sprintf("thread %d", t.id), t.wait.String())
+		e = e.Str(fmt.Sprintf("process %d thread %d", t.p.pid, t.id), t.wait.String())
 	}
 	e.Msg("the guest hangs: all its threads wait for each other")
 }

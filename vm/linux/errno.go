@@ -8,6 +8,8 @@ const (
 	eINTR         = 4
 	eIO           = 5
 	eNXIO         = 6
+	eTOOBIG       = 7 // E2BIG
+	eNOEXEC       = 8
 	eBADF         = 9
 	eCHILD        = 10
 	eAGAIN        = 11

@@ -10,10 +10,10 @@ func sysEventfd2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	switch {
 	case flags&^(oCloexec|oNonblock|semaphore) != 0:
 		return -eINVAL
-	case !m.st.room(1):
+	case !m.p.room(1):
 		return -eMFILE
 	}
-	return m.st.add(&desc{
+	return m.add(&desc{
 		kind: kindEventFD, flags: flags&oNonblock | oRdWr, mode: 0o600, path: "anon_inode:[eventfd]",
 		count: uint64(uint32(a[0])), semaphore: flags&semaphore != 0,
 	}, flags&oCloexec != 0)
@@ -86,10 +86,10 @@ func sysTimerfdCreate(m *Machine, _ *thread, a *[6]uint64) int64 {
 	switch {
 	case flags&^(oCloexec|oNonblock) != 0:
 		return -eINVAL
-	case !m.st.room(1):
+	case !m.p.room(1):
 		return -eMFILE
 	}
-	return m.st.add(&desc{
+	return m.add(&desc{
 		kind: kindTimerFD, flags: flags&oNonblock | oRdWr, mode: 0o600, path: "anon_inode:[timerfd]",
 		clock: id, timer: interval{deadline: never},
 	}, flags&oCloexec != 0)

@@ -107,9 +107,9 @@ func ownChanges(_ *Machine, d *desc) uint64 { return d.events }
 func (d *desc) ops() *fileOps { return &kinds[d.kind] }
 
 // slot finds an open descriptor.
-func (s *state) slot(fd uint64) *fdSlot {
-	if n := uint32(fd); n < uint32(len(s.fds)) && s.fds[n].desc >= 0 {
-		return &s.fds[n]
+func (p *process) slot(fd uint64) *fdSlot {
+	if n := uint32(fd); n < uint32(len(p.fds)) && p.fds[n].desc >= 0 {
+		return &p.fds[n]
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (m *Machine) file(t *thread, fd uint64) *desc {
 	if t.blocked() && t.wait.desc >= 0 {
 		return m.st.descs[t.wait.desc]
 	}
-	if f := m.st.slot(fd); f != nil {
+	if f := m.p.slot(fd); f != nil {
 		return m.st.descs[f.desc]
 	}
 	return nil
@@ -131,9 +131,9 @@ func (m *Machine) file(t *thread, fd uint64) *desc {
 func (s *state) index(d *desc) int { return slices.Index(s.descs, d) }
 
 // room reports whether n more descriptors are to be had.
-func (s *state) room(n int) bool {
-	free := s.fdLimit() - len(s.fds)
-	for _, f := range s.fds {
+func (p *process) room(n int) bool {
+	free := p.fdLimit() - len(p.fds)
+	for _, f := range p.fds {
 		if f.desc < 0 {
 			free++
 		}
@@ -141,46 +141,46 @@ func (s *state) room(n int) bool {
 	return free >= n
 }
 
-func (s *state) fdLimit() int { return int(min(s.limits[limitNofile][0], maxFDs)) }
+func (p *process) fdLimit() int { return int(min(p.limits[limitNofile][0], maxFDs)) }
 
 // add puts a new file into the table and returns its lowest free descriptor.
 // There must be room.
-func (s *state) add(d *desc, cloexec bool) int64 {
+func (m *Machine) add(d *desc, cloexec bool) int64 {
+	s := m.st
 	i := slices.Index(s.descs, nil)
 	if i < 0 {
 		i = len(s.descs)
 		s.descs = append(s.descs, nil)
 	}
 	s.descs[i] = d
-	return s.bind(i, 0, cloexec)
+	return m.bind(i, 0, cloexec)
 }
 
 // bind gives file i another descriptor: the lowest free one from low on.
-func (s *state) bind(i, low int, cloexec bool) int64 {
-	n := low
-	for n < len(s.fds) && s.fds[n].desc >= 0 {
+func (m *Machine) bind(i, low int, cloexec bool) int64 {
+	p, n := m.p, low
+	for n < len(p.fds) && p.fds[n].desc >= 0 {
 		n++
 	}
-	if n >= s.fdLimit() {
+	if n >= p.fdLimit() {
 		return -eMFILE
 	}
-	s.grow(n)
-	s.fds[n] = fdSlot{i, cloexec}
-	s.descs[i].refs++
+	p.grow(n)
+	p.fds[n] = fdSlot{i, cloexec}
+	m.st.descs[i].refs++
 	return int64(n)
 }
 
-func (s *state) grow(n int) {
-	for len(s.fds) <= n {
-		s.fds = append(s.fds, fdSlot{desc: -1})
+func (p *process) grow(n int) {
+	for len(p.fds) <= n {
+		p.fds = append(p.fds, fdSlot{desc: -1})
 	}
 }
 
 // closeFD frees a descriptor that is open.
 func (m *Machine) closeFD(fd int) {
-	i := m.st.fds[fd].desc
-	m.st.fds[fd] = fdSlot{desc: -1}
-	m.forgetInEpolls(fd, i)
+	i := m.p.fds[fd].desc
+	m.p.fds[fd] = fdSlot{desc: -1}
 	m.unref(i)
 }
 
@@ -194,11 +194,12 @@ func (m *Machine) unref(i int) {
 		f(m, d)
 	}
 	m.st.descs[i] = nil
+	m.forgetInEpolls(i)
 	m.changed = true
 }
 
 func sysClose(m *Machine, _ *thread, a *[6]uint64) int64 {
-	if m.st.slot(a[0]) == nil {
+	if m.p.slot(a[0]) == nil {
 		return -eBADF
 	}
 	m.closeFD(int(uint32(a[0])))
@@ -211,8 +212,8 @@ func sysCloseRange(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if first > last || a[2]&^(cloexec|2) != 0 {
 		return -eINVAL
 	}
-	for fd := int(first); fd < len(m.st.fds) && fd <= int(last); fd++ {
-		switch f := m.st.slot(uint64(fd)); {
+	for fd := int(first); fd < len(m.p.fds) && fd <= int(last); fd++ {
+		switch f := m.p.slot(uint64(fd)); {
 		case f == nil:
 		case a[2]&cloexec != 0:
 			f.cloexec = true
@@ -224,29 +225,29 @@ func sysCloseRange(m *Machine, _ *thread, a *[6]uint64) int64 {
 }
 
 func sysDup(m *Machine, _ *thread, a *[6]uint64) int64 {
-	f := m.st.slot(a[0])
+	f := m.p.slot(a[0])
 	if f == nil {
 		return -eBADF
 	}
-	return m.st.bind(f.desc, 0, false)
+	return m.bind(f.desc, 0, false)
 }
 
 func sysDup3(m *Machine, _ *thread, a *[6]uint64) int64 {
-	f := m.st.slot(a[0])
+	f := m.p.slot(a[0])
 	to := uint32(a[1])
 	switch {
 	case uint32(a[0]) == to || a[2]&^oCloexec != 0:
 		return -eINVAL
-	case f == nil || int64(to) >= int64(m.st.fdLimit()):
+	case f == nil || int64(to) >= int64(m.p.fdLimit()):
 		return -eBADF
 	}
 	i := f.desc
 	m.st.descs[i].refs++ // closing the target must not take it away
-	if m.st.slot(uint64(to)) != nil {
+	if m.p.slot(uint64(to)) != nil {
 		m.closeFD(int(to))
 	}
-	m.st.grow(int(to))
-	m.st.fds[to] = fdSlot{i, a[2]&oCloexec != 0}
+	m.p.grow(int(to))
+	m.p.fds[to] = fdSlot{i, a[2]&oCloexec != 0}
 	return int64(to)
 }
 
@@ -270,17 +271,17 @@ const (
 )
 
 func sysFcntl(m *Machine, t *thread, a *[6]uint64) int64 {
-	f := m.st.slot(a[0])
+	f := m.p.slot(a[0])
 	if f == nil {
 		return -eBADF
 	}
 	d := m.st.descs[f.desc]
 	switch cmd := uint32(a[1]); cmd {
 	case fDupfd, fDupfdCloexec:
-		if a[2] >= uint64(m.st.fdLimit()) {
+		if a[2] >= uint64(m.p.fdLimit()) {
 			return -eINVAL
 		}
-		return m.st.bind(f.desc, int(a[2]), cmd == fDupfdCloexec)
+		return m.bind(f.desc, int(a[2]), cmd == fDupfdCloexec)
 	case fGetfd:
 		if f.cloexec {
 			return 1
@@ -323,7 +324,7 @@ const (
 )
 
 func sysIoctl(m *Machine, t *thread, a *[6]uint64) int64 {
-	f := m.st.slot(a[0])
+	f := m.p.slot(a[0])
 	if f == nil {
 		return -eBADF
 	}

@@ -59,6 +59,15 @@ type fileKey struct {
 	ctime    int64
 }
 
+func (fi *fileInfo) key(path string) fileKey {
+	return fileKey{path, fi.dev, fi.ino, fi.size, fi.mtime, fi.ctime}
+}
+
+// unchangedFor is how long before now the file last changed.
+func (fi *fileInfo) unchangedFor(now time.Time) time.Duration {
+	return now.Sub(time.Unix(0, max(fi.mtime, fi.ctime)))
+}
+
 // read is a file's whole content that is in the log.
 type read struct {
 	index int
@@ -85,7 +94,7 @@ func (h *host) mapped(log *vm.Log, next int, handle, off, n uint64, in *vm.Input
 		in.Aux, in.Data = []uint64{off, 0}, data
 		return
 	}
-	key := fileKey{h.files[handle].Name(), fi.dev, fi.ino, fi.size, fi.mtime, fi.ctime}
+	key := fi.key(h.files[handle].Name())
 	if r, ok := h.reads[key]; ok && log.At(r.index) == r.in {
 		in.Aux = []uint64{0, uint64(r.index) + 1}
 		return
@@ -94,7 +103,7 @@ func (h *host) mapped(log *vm.Log, next int, handle, off, n uint64, in *vm.Input
 	data, errno := h.pread(handle, int(fi.size), 0)
 	fail(errno)
 	in.Aux, in.Data = []uint64{0, 0}, data
-	if errno == 0 && now.Sub(time.Unix(0, max(fi.mtime, fi.ctime))) > settled {
+	if errno == 0 && fi.unchangedFor(now) > settled {
 		h.reads[key] = read{next, in}
 	}
 }

@@ -53,7 +53,7 @@ func onFile(ret int64, do func(h *host, handle uint64, a *[6]uint64) int64) hand
 }
 
 func sysMkdirat(m *Machine, t *thread, a *[6]uint64) int64 {
-	perm := uint32(a[2]) &^ m.st.umask
+	perm := uint32(a[2]) &^ m.p.umask
 	return onPath(func(_ *host, p string, _ *[6]uint64) int64 {
 		return errnoOf(os.Mkdir(p, os.FileMode(perm&0o777)))
 	})(m, t, a)

@@ -1,7 +1,7 @@
 package linux
 
-// Futexes (futex(2)). There is one address space, so that the address is the
-// key, private or not.
+// Futexes (futex(2)). The key of one is its address space and address, private or
+// not: no memory is shared between address spaces.
 
 // Operations and flags.
 const (
@@ -83,7 +83,7 @@ func (m *Machine) futexWake(addr uint64, n int32, bits uint64) int64 {
 		if woken >= int64(max(n, 1)) { // the kernel wakes one when asked for none
 			break
 		}
-		if t.wait.addr == addr && t.wait.bits&bits != 0 {
+		if t.p.mm == m.p.mm && t.wait.addr == addr && t.wait.bits&bits != 0 {
 			m.finish(t, 0)
 			woken++
 		}
@@ -110,7 +110,7 @@ func (m *Machine) futexRequeue(a *[6]uint64, compare bool) int64 {
 	var woken, moved int64
 	for _, t := range m.st.waiters(waitFutex) {
 		switch {
-		case t.wait.addr != from:
+		case t.p.mm != m.p.mm || t.wait.addr != from:
 		case woken < int64(wake):
 			m.finish(t, 0)
 			woken++

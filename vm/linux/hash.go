@@ -11,8 +11,10 @@ func (m *Machine) Hash() vm.Hash {
 	m.park()
 	var e encoding
 	e.u64(m.c.Icount)
-	space := m.mem.Hash()
-	e.bytes(space[:])
+	for _, x := range m.st.mms {
+		space := m.realms[x.id].mem.Hash()
+		e.bytes(space[:])
+	}
 	e.state(m.st)
 	full := sha256.Sum256(e.record)
 	var out vm.Hash
@@ -46,33 +48,23 @@ func (e *encoding) state(s *state) {
 	e.u64(s.boot, s.draws, s.skew, s.quantumEnd)
 	e.bytes(s.seed[:])
 	e.bool(s.idle)
+	e.int(len(s.mms))
+	for _, x := range s.mms {
+		e.mm(x)
+	}
+	e.u64(s.lastMM)
+	e.int(len(s.procs))
+	for _, p := range s.procs {
+		e.process(p)
+	}
 	e.int(len(s.threads))
 	for _, t := range s.threads {
 		e.thread(t)
 	}
-	e.u64(uint64(s.current), uint64(s.lastTID), s.waits)
+	e.u64(uint64(s.current), uint64(s.own), uint64(s.lastTID), s.waits)
 	e.int(len(s.queue))
 	for _, id := range s.queue {
 		e.int(int(id))
-	}
-	for _, a := range s.actions {
-		e.u64(a.handler, a.flags, a.mask)
-	}
-	e.signals(s.pending)
-	for _, t := range s.itimers {
-		e.u64(t.deadline, t.period)
-	}
-	e.int(len(s.timers))
-	for i := range s.timers {
-		t := &s.timers[i]
-		e.u64(t.id, t.deadline, t.period, t.overrun, t.value, uint64(t.sig), uint64(t.target))
-		e.u64(uint64(t.clock))
-		e.bool(t.notify)
-	}
-	e.int(len(s.fds))
-	for _, f := range s.fds {
-		e.int(f.desc)
-		e.bool(f.cloexec)
 	}
 	e.int(len(s.descs))
 	for _, d := range s.descs {
@@ -94,22 +86,70 @@ func (e *encoding) state(s *state) {
 	e.bytes(s.stdin.buf)
 	e.bool(s.stdin.eof)
 	e.u64(s.stdin.arrivals)
-	e.u64(s.handles, uint64(s.umask), s.brkStart, s.brk)
-	e.str(s.cwd)
-	for _, l := range s.limits {
-		e.u64(l[0], l[1])
-	}
+	e.u64(s.handles)
 	e.bool(s.doom != nil)
 	if s.doom != nil {
-		e.u64(uint64(s.doom.sig), s.doom.addr)
+		e.u64(uint64(s.doom.pid), uint64(s.doom.sig), s.doom.addr)
 	}
 	e.bool(s.exited)
-	e.int(s.status.Code)
-	e.int(s.status.Signal)
+	e.status(s.status)
+}
+
+func (e *encoding) status(x vm.ExitStatus) {
+	e.int(x.Code)
+	e.int(x.Signal)
+}
+
+func (e *encoding) mm(x *mm) {
+	e.u64(x.id, x.brkStart, x.brk)
+	e.int(x.users)
+	e.str(x.image.Path)
+	e.int(len(x.image.Args))
+	for _, a := range x.image.Args {
+		e.str(a)
+	}
+	e.bytes(x.image.Auxv)
+}
+
+func (e *encoding) process(p *process) {
+	e.u64(uint64(p.pid), uint64(p.ppid), uint64(p.pgid), uint64(p.sid), p.cpu, p.childCPU)
+	e.bool(p.ended())
+	if !p.ended() {
+		e.u64(p.mm.id)
+	}
+	e.str(p.name)
+	e.int(p.exitSignal)
+	e.int(p.deathSig)
+	e.status(p.status)
+	e.bool(p.execed)
+	for _, a := range p.actions {
+		e.u64(a.handler, a.flags, a.mask)
+	}
+	e.signals(p.pending)
+	for _, t := range p.itimers {
+		e.u64(t.deadline, t.period)
+	}
+	e.int(len(p.timers))
+	for i := range p.timers {
+		t := &p.timers[i]
+		e.u64(t.id, t.deadline, t.period, t.overrun, t.value, uint64(t.sig), uint64(t.target))
+		e.u64(uint64(t.clock))
+		e.bool(t.notify)
+	}
+	e.int(len(p.fds))
+	for _, f := range p.fds {
+		e.int(f.desc)
+		e.bool(f.cloexec)
+	}
+	e.str(p.cwd)
+	e.u64(uint64(p.umask))
+	for _, l := range p.limits {
+		e.u64(l[0], l[1])
+	}
 }
 
 func (e *encoding) thread(t *thread) {
-	e.int(int(t.id))
+	e.u64(uint64(t.id), uint64(t.p.pid))
 	e.str(t.name)
 	e.u64(t.regs...)
 	e.u64(t.pc, t.last, t.cpu, t.since, t.mask, t.saved)

@@ -19,12 +19,13 @@ type host struct {
 	output func(fd int, icount uint64, p []byte)
 
 	// reads are the files whose content is in the log.
-	reads   map[fileKey]read
-	sysroot string // see Config.Sysroot
+	reads    map[fileKey]read
+	programs map[fileKey]read // and the executables
+	sysroot  string           // see Config.Sysroot
 }
 
 func newHost(stdin io.Reader, output func(fd int, icount uint64, p []byte), sysroot string) *host {
-	return &host{files: map[uint64]*os.File{}, reads: map[fileKey]read{}, stdin: newFeed(stdin), output: output, sysroot: sysroot}
+	return &host{files: map[uint64]*os.File{}, reads: map[fileKey]read{}, programs: map[fileKey]read{}, stdin: newFeed(stdin), output: output, sysroot: sysroot}
 }
 
 func (h *host) close() {

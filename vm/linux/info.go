@@ -20,7 +20,7 @@ func (m *Machine) totalRAM() uint64 { return uint64(m.maxPages) * 4096 }
 func sysSysinfo(m *Machine, _ *thread, a *[6]uint64) int64 {
 	var b record
 	b.u64(m.now()/second, 0, 0, 0)
-	b.u64(m.totalRAM(), m.totalRAM()-min(m.totalRAM(), uint64(m.mem.Pages())*4096), 0, 0, 0, 0)
+	b.u64(m.totalRAM(), m.totalRAM()-min(m.totalRAM(), uint64(m.pages())*4096), 0, 0, 0, 0)
 	b.u16(uint16(len(m.st.threads)), 0)
 	b.u32(0)
 	b.u64(0, 0)
@@ -32,32 +32,36 @@ func sysSysinfo(m *Machine, _ *thread, a *[6]uint64) int64 {
 }
 
 func sysGetrusage(m *Machine, t *thread, a *[6]uint64) int64 {
-	ns := m.c.Icount
+	ns := m.processTime(m.p)
 	switch int32(a[0]) {
 	case 0: // RUSAGE_SELF
 	case 1: // RUSAGE_THREAD
 		ns = m.cpuTime(t)
 	case -1: // RUSAGE_CHILDREN
-		ns = 0
+		ns = m.p.childCPU
 	default:
 		return -eINVAL
 	}
-	var b record
-	s, us := timeval(ns)
-	b.u64(s, us, 0, 0, uint64(m.mem.Pages())*4) // user, system, maximum resident KiB
-	b.zero(144 - len(b))
-	if !m.copyOut(a[1], b) {
+	if !m.copyOut(a[1], encodeRusage(ns, m.mem.Pages())) {
 		return -eFAULT
 	}
 	return 0
+}
+
+// encodeRusage is struct rusage: all the time is the user's, and the pages that
+// are used now are the most that have been.
+func encodeRusage(ns uint64, pages int) []byte {
+	var b record
+	s, us := timeval(ns)
+	b.u64(s, us, 0, 0, uint64(pages)*4) // user, system, maximum resident KiB
+	b.zero(144 - len(b))
+	return b
 }
 
 // constant is a system call that always gives the same result.
 func constant(ret int64) handler {
 	return func(*Machine, *thread, *[6]uint64) int64 { return ret }
 }
-
-func sysGettid(_ *Machine, t *thread, _ *[6]uint64) int64 { return int64(t.id) }
 
 func sysGetrandom(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if a[2]&^7 != 0 {

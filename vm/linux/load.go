@@ -12,7 +12,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dap-revexec/dap-revexec/vm"
-	"github.com/dap-revexec/dap-revexec/vm/engine"
 	"github.com/dap-revexec/dap-revexec/vm/ir"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
@@ -106,18 +105,18 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.MaxMemory <= 0 {
 		cfg.MaxMemory = defaultMaxMemory
 	}
-	space := mem.NewSpace()
 	m := &Machine{
-		arch: prog.x.arch, c: &ir.CPU{Mem: space}, mem: space, log: cfg.Log, note: cfg.Logger, exe: file,
+		arch: prog.x.arch, c: &ir.CPU{}, log: cfg.Log, note: cfg.Logger, exe: file,
 		host:     newHost(cfg.Stdin, cfg.Output, cfg.Sysroot),
+		realms:   map[uint64]*realm{},
 		ncpu:     max(cfg.NCPU, 1),
 		maxPages: int(max(cfg.MaxMemory/mem.PageSize, 1)),
 		wake:     make(chan struct{}, 1),
 		unknown:  map[uint64]bool{},
 		contents: map[*vm.Input]*mem.Content{},
+		programs: map[*vm.Input]*fetched{},
 	}
-	m.e = engine.New(m.c, m.arch.tr)
-	m.st = newState(dir)
+	m.boot(dir)
 	if err := m.begin(cfg); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -125,40 +124,38 @@ func New(cfg Config) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	l := loader{m: m, space: m.mem, prog: prog, interp: interp, args: cfg.Args, env: cfg.Env}
+	l := loader{m: m, space: m.mem, prog: prog, interp: interp, execfn: path, args: cfg.Args, env: cfg.Env}
 	at, err := l.load()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.enter(at)
+	m.p.mm.begin(prog, at)
+	t := &thread{id: pid, p: m.p, name: commOf(path), regs: make([]uint64, m.arch.slots), pc: at.pc, altFlags: ssDisable}
+	m.arch.start(t.regs, at.sp)
+	m.st.threads = []*thread{t}
+	m.load(t)
 	m.mem.SetCodeMaps(0)
 	m.settle()
 	m.mem.Snapshot() // what has been loaded is not written by the guest
 	return m, nil
 }
 
-// enter makes the loaded program what the machine executes.
-func (m *Machine) enter(at *loaded) {
-	a, s := m.arch, m.st
-	m.image = at.image
-	m.trampoline = a.mmapTop
-	s.brkStart, s.brk = at.brk, at.brk
-	t := &thread{id: pid, name: commOf(at.image.Path), regs: make([]uint64, a.slots), pc: at.pc, altFlags: ssDisable}
-	a.start(t.regs, at.sp)
-	s.threads = []*thread{t}
-	m.load(t)
-}
-
-func newState(dir string) *state {
-	s := &state{cwd: dir, umask: 0o022, current: pid, lastTID: pid, quantumEnd: quantum, limits: initialLimits()}
-	for i := range s.itimers {
-		s.itimers[i].deadline = never
+// boot makes the kernel's state: one process with an empty address space and the
+// standard streams, and no thread yet.
+func (m *Machine) boot(dir string) {
+	m.trampoline = m.arch.mmapTop
+	p := &process{pid: pid, ppid: 1, pgid: pid, sid: pid, mm: &mm{id: 1, users: 1}, exitSignal: sigCHLD,
+		cwd: dir, umask: 0o022, limits: initialLimits()}
+	for i := range p.itimers {
+		p.itimers[i].deadline = never
 	}
-	s.add(&desc{kind: kindStdin, flags: oRdOnly, mode: modeFIFO | 0o600, path: "pipe:[0]"}, false)
+	m.st = &state{procs: []*process{p}, mms: []*mm{p.mm}, lastMM: p.mm.id, current: pid, own: pid, lastTID: pid, quantumEnd: quantum}
+	r := m.newRealm(p.mm.id, emptyMemory)
+	m.c.Mem, m.mem, m.e, m.p = r.mem, r.mem, r.e, p
+	m.add(&desc{kind: kindStdin, flags: oRdOnly, mode: modeFIFO | 0o600, path: "pipe:[0]"}, false)
 	for fd := 1; fd <= 2; fd++ {
-		s.add(&desc{kind: kindOutput, stream: fd, flags: oWrOnly, mode: modeFIFO | 0o600, path: "pipe:[" + strconv.Itoa(fd) + "]"}, false)
+		m.add(&desc{kind: kindOutput, stream: fd, flags: oWrOnly, mode: modeFIFO | 0o600, path: "pipe:[" + strconv.Itoa(fd) + "]"}, false)
 	}
-	return s
 }
 
 // What an InputInit is, in Input.Num.

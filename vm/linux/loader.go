@@ -16,6 +16,7 @@ type loader struct {
 	space  *mem.Space // empty
 	prog   *program
 	interp *program // nil for none
+	execfn string   // what the program was called by
 	args   []string
 	env    []string
 
@@ -196,7 +197,7 @@ func (l *loader) stack() (sp uint64, auxv []byte, err error) {
 		}
 		return out
 	}
-	execfn := text(l.prog.path)
+	execfn := text(l.execfn)
 	env := strings(l.env)
 	args := strings(l.args)
 	sp &^= 15

@@ -15,19 +15,23 @@ import (
 
 // Machine runs one guest program. It implements [vm.Machine].
 type Machine struct {
-	arch  *arch
-	c     *ir.CPU
-	mem   *mem.Space
-	e     *engine.Engine
-	st    *state
-	cur   *thread // st.current; its registers are in c
-	log   *vm.Log
-	host  *host
-	note  zerolog.Logger
-	image vm.Image
-	exe   []byte // the executable's content
+	arch *arch
+	c    *ir.CPU
+	st   *state
+	cur  *thread        // st.current; its registers are in c
+	e    *engine.Engine // its process's
+	log  *vm.Log
+	host *host
+	note zerolog.Logger
+	exe  []byte // content of the executable that the machine was created with
+
+	realms map[uint64]*realm // by ID of the address space
+	pool   []*realm
+	p      *process   // whom the kernel works for: see focus
+	mem    *mem.Space // its memory
 
 	contents map[*vm.Input]*mem.Content // of mapped files, by the input that has it
+	programs map[*vm.Input]*fetched     // executables, by the input that has them
 
 	// Configuration: constant, and part of what the guest computes from.
 	ncpu       int
@@ -44,9 +48,12 @@ type Machine struct {
 	interrupted atomic.Bool
 	wake        chan struct{} // has a token after an Interrupt
 
-	watches []vm.Watch      // as set in mem
-	unknown map[uint64]bool // system calls that a message was logged for
-	hung    bool            // a message about a hang was logged
+	watches []vm.Watch // what the current Run watches; immutable
+	breaks  *vm.Breaks // its breakpoints
+	// breakFilter is asked about each of them.
+	breakFilter func() bool
+	unknown     map[uint64]bool // system calls that a message was logged for
+	hung        bool            // a message about a hang was logged
 }
 
 var _ vm.Machine = (*Machine)(nil)
@@ -61,10 +68,10 @@ func (m *Machine) Icount() uint64 { return m.c.Icount }
 func (m *Machine) Log() *vm.Log { return m.log }
 
 // MapsVersion implements [vm.Machine].
-func (m *Machine) MapsVersion() uint64 { return m.mem.CodeMaps() }
+func (m *Machine) MapsVersion() uint64 { return m.ownMem().CodeMaps() }
 
 // Image implements [vm.Machine].
-func (m *Machine) Image() vm.Image { return m.image }
+func (m *Machine) Image() vm.Image { return *m.st.owner().mm.image }
 
 // Interrupt implements [vm.Machine].
 func (m *Machine) Interrupt() {
@@ -98,12 +105,13 @@ func (m *Machine) Close() { m.host.close() }
 func (m *Machine) Exited() (vm.ExitStatus, bool) { return m.st.status, m.st.exited }
 
 // CurrentThread implements [vm.Machine].
-func (m *Machine) CurrentThread() vm.ThreadID { return m.st.current }
+func (m *Machine) CurrentThread() vm.ThreadID { return m.st.own }
 
 // Threads implements [vm.Machine].
 func (m *Machine) Threads() []vm.Thread {
-	out := make([]vm.Thread, len(m.st.threads))
-	for i, t := range m.st.threads {
+	threads := m.st.threadsOf(m.st.owner())
+	out := make([]vm.Thread, len(threads))
+	for i, t := range threads {
 		_, pc := m.regs(t)
 		out[i] = vm.Thread{ID: t.id, Name: t.name, PC: *pc}
 		switch {
@@ -124,9 +132,17 @@ func (m *Machine) regs(t *thread) (r []uint64, pc *uint64) {
 	return t.regs, &t.pc
 }
 
+// ownThread finds a thread of the debugged process.
+func (m *Machine) ownThread(id vm.ThreadID) *thread {
+	if t := m.st.thread(id); t != nil && t.p.own() {
+		return t
+	}
+	return nil
+}
+
 // Reg implements [vm.Machine].
 func (m *Machine) Reg(id vm.ThreadID, i int) uint64 {
-	t := m.st.thread(id)
+	t := m.ownThread(id)
 	if t == nil {
 		return 0
 	}
@@ -136,7 +152,7 @@ func (m *Machine) Reg(id vm.ThreadID, i int) uint64 {
 
 // RegBytes implements [vm.Machine].
 func (m *Machine) RegBytes(id vm.ThreadID, i int) []byte {
-	if i < 0 || i >= len(m.arch.desc.Regs) || m.st.thread(id) == nil {
+	if i < 0 || i >= len(m.arch.desc.Regs) || m.ownThread(id) == nil {
 		return nil
 	}
 	b := binary.LittleEndian.AppendUint64(nil, m.Reg(id, i))
@@ -145,7 +161,7 @@ func (m *Machine) RegBytes(id vm.ThreadID, i int) []byte {
 
 // LastPC implements [vm.Machine].
 func (m *Machine) LastPC(id vm.ThreadID) uint64 {
-	t := m.st.thread(id)
+	t := m.ownThread(id)
 	switch {
 	case t == nil:
 		return 0
@@ -156,11 +172,11 @@ func (m *Machine) LastPC(id vm.ThreadID) uint64 {
 }
 
 // ReadMemory implements [vm.Machine].
-func (m *Machine) ReadMemory(addr uint64, p []byte) int { return m.mem.Peek(addr, p) }
+func (m *Machine) ReadMemory(addr uint64, p []byte) int { return m.ownMem().Peek(addr, p) }
 
 // Mappings implements [vm.Machine].
 func (m *Machine) Mappings() []vm.Mapping {
-	vmas := m.mem.VMAs()
+	vmas := m.ownMem().VMAs()
 	out := make([]vm.Mapping, len(vmas))
 	for i, v := range vmas {
 		out[i] = vm.Mapping{
@@ -182,20 +198,24 @@ func (m *Machine) park() {
 // load makes t the current thread: its registers are in the CPU from now on.
 func (m *Machine) load(t *thread) {
 	m.cur, m.st.current = t, t.id
+	if t.p.own() {
+		m.st.own = t.id
+	}
+	m.focus(t.p)
+	m.arm()
 	copy(m.c.R[:m.arch.slots], t.regs)
 	m.c.PC, m.c.LastPC = t.pc, t.last
 	m.c.Skew = m.st.skew // it only changes while no thread runs
 }
 
-// setWatches tells the address space what is watched, if it does not know yet:
-// telling it empties the TLB.
+// setWatches chooses what is watched.
 func (m *Machine) setWatches(ws []vm.Watch) {
 	if !slices.Equal(m.watches, ws) {
 		m.watches = slices.Clone(ws)
-		m.mem.SetWatches(m.watches)
 	}
+	m.realms[m.st.owner().mm.id].setWatches(m.watches)
 	for {
-		if _, ok := m.mem.TakeKernelHit(); !ok {
+		if _, ok := m.ownMem().TakeKernelHit(); !ok {
 			return
 		}
 	}

@@ -46,7 +46,7 @@ func protOf(p uint64) mem.Prot {
 }
 
 func sysBrk(m *Machine, _ *thread, a *[6]uint64) int64 {
-	s := m.st
+	s := m.p.mm
 	want := a[0]
 	if want < s.brkStart || want > m.arch.mmapTop {
 		return int64(s.brk)
@@ -54,7 +54,7 @@ func sysBrk(m *Machine, _ *thread, a *[6]uint64) int64 {
 	from, to := pageUp(s.brk), pageUp(want)
 	switch {
 	case to > from:
-		if to-s.brkStart > s.limits[limitData][0] || m.mem.Mapped(from, to) || !m.roomForVMAs() {
+		if to-s.brkStart > m.p.limits[limitData][0] || m.mem.Mapped(from, to) || !m.roomForVMAs() {
 			return int64(s.brk)
 		}
 		if m.mem.Map(mem.VMA{Start: from, End: to, Prot: mem.Read | mem.Write, Name: "[heap]"}) != nil {

@@ -31,7 +31,7 @@ func (m *Machine) pathAt(t *thread, dirfd, addr uint64) (string, int64) {
 	case p[0] == '/':
 		return p, 0
 	}
-	dir := m.st.cwd
+	dir := m.p.cwd
 	if int32(dirfd) != atFdcwd {
 		d := m.file(t, dirfd)
 		switch {
@@ -81,14 +81,14 @@ func (m *Machine) open(t *thread, dirfd, addr uint64, flags, perm uint32) int64 
 	switch {
 	case bad != 0:
 		return bad
-	case !m.st.room(1):
+	case !m.p.room(1):
 		return -eMFILE
 	}
 	d, bad := m.openPath(t, p, flags, perm)
 	if bad != 0 {
 		return bad
 	}
-	return m.st.add(d, flags&oCloexec != 0)
+	return m.add(d, flags&oCloexec != 0)
 }
 
 // Status flags that an open file keeps.
@@ -108,7 +108,7 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 	case strings.HasPrefix(d.path, "/proc/") || d.path == "/proc":
 		return nil, -eNOENT
 	}
-	handle, umask := m.st.handles+1, m.st.umask
+	handle, umask := m.st.handles+1, m.p.umask
 	in := m.ask(t, func(h *host, in *vm.Input) {
 		real := h.real(p)
 		mode, errno := h.open(handle, real, flags, perm&^umask)
@@ -163,7 +163,7 @@ func sysReadlinkat(m *Machine, t *thread, a *[6]uint64) int64 {
 }
 
 func sysGetcwd(m *Machine, _ *thread, a *[6]uint64) int64 {
-	out := append([]byte(m.st.cwd), 0)
+	out := append([]byte(m.p.cwd), 0)
 	switch {
 	case uint64(len(out)) > a[1]:
 		return -eRANGE
@@ -199,7 +199,7 @@ func (m *Machine) chdir(t *thread, p string) int64 {
 		in.Ret, in.Data = -errno, []byte(real)
 	})
 	if in.Ret == 0 {
-		m.st.cwd = string(in.Data)
+		m.p.cwd = string(in.Data)
 	}
 	return in.Ret
 }

@@ -18,7 +18,7 @@ func sysPipe2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	switch {
 	case flags&^(oCloexec|oNonblock|0o40000) != 0:
 		return -eINVAL
-	case !s.room(2):
+	case !m.p.room(2):
 		return -eMFILE
 	case !m.mem.CanWrite(a[0], 8):
 		return -eFAULT
@@ -35,8 +35,8 @@ func sysPipe2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	in, out := d, d
 	in.kind, in.flags = kindPipeIn, d.flags|oRdOnly
 	out.kind, out.flags = kindPipeOut, d.flags|oWrOnly
-	r := s.add(&in, flags&oCloexec != 0)
-	w := s.add(&out, flags&oCloexec != 0)
+	r := m.add(&in, flags&oCloexec != 0)
+	w := m.add(&out, flags&oCloexec != 0)
 	var b record
 	b.u32(uint32(r), uint32(w))
 	m.copyOut(a[0], b)
@@ -69,7 +69,7 @@ func writePipe(m *Machine, t *thread, d *desc, spans []span, total uint64, _ int
 	p := m.st.pipes[d.pipe]
 	done := t.wait.done // by earlier tries of this call
 	if p.readers == 0 {
-		m.post(t, fromUser(sigPIPE, siUser))
+		m.post(t.p, t, m.fromUser(sigPIPE, siUser))
 		if done > 0 {
 			return int64(done)
 		}

@@ -114,7 +114,7 @@ func sysPpoll(m *Machine, t *thread, a *[6]uint64) int64 {
 			var got uint32
 			if fd >= 0 {
 				got = pollNval
-				if f := m.st.slot(uint64(fd)); f != nil {
+				if f := m.p.slot(uint64(fd)); f != nil {
 					ev, out := m.readiness(m.st.descs[f.desc])
 					got = ev & (want | epollErr | epollHup)
 					outside = outside || out && want&(epollIn|epollRdnorm) != 0
@@ -158,7 +158,7 @@ func sysPselect6(m *Machine, t *thread, a *[6]uint64) int64 {
 	}
 	for fd := range n {
 		for _, set := range sets {
-			if set != nil && set[fd/8]>>(fd%8)&1 != 0 && m.st.slot(uint64(fd)) == nil {
+			if set != nil && set[fd/8]>>(fd%8)&1 != 0 && m.p.slot(uint64(fd)) == nil {
 				return -eBADF
 			}
 		}
@@ -184,7 +184,7 @@ func sysPselect6(m *Machine, t *thread, a *[6]uint64) int64 {
 				if fd >= n || set[fd/8]>>(fd%8)&1 == 0 {
 					continue
 				}
-				ev, o := m.readiness(m.st.descs[m.st.slot(uint64(fd)).desc])
+				ev, o := m.readiness(m.st.descs[m.p.slot(uint64(fd)).desc])
 				outside = outside || o && i == 0
 				if ev&selectEvents[i] != 0 {
 					out[i][fd/8] |= 1 << (fd % 8)
@@ -217,15 +217,15 @@ func sysEpollCreate1(m *Machine, _ *thread, a *[6]uint64) int64 {
 	switch {
 	case a[0]&^oCloexec != 0:
 		return -eINVAL
-	case !m.st.room(1):
+	case !m.p.room(1):
 		return -eMFILE
 	}
-	return m.st.add(&desc{kind: kindEpoll, flags: oRdWr, mode: 0o600, path: "anon_inode:[eventpoll]"}, a[0]&oCloexec != 0)
+	return m.add(&desc{kind: kindEpoll, flags: oRdWr, mode: 0o600, path: "anon_inode:[eventpoll]"}, a[0]&oCloexec != 0)
 }
 
 func sysEpollCtl(m *Machine, _ *thread, a *[6]uint64) int64 {
 	const add, del, mod = 1, 2, 3
-	ef, f := m.st.slot(a[0]), m.st.slot(a[2])
+	ef, f := m.p.slot(a[0]), m.p.slot(a[2])
 	if ef == nil || f == nil {
 		return -eBADF
 	}
@@ -264,12 +264,11 @@ func sysEpollCtl(m *Machine, _ *thread, a *[6]uint64) int64 {
 	return 0
 }
 
-// forgetInEpolls takes a closed descriptor out of the epoll sets. (Linux does so
-// when the last descriptor of the file goes.)
-func (m *Machine) forgetInEpolls(fd, desc int) {
+// forgetInEpolls takes a file that has gone out of the epoll sets.
+func (m *Machine) forgetInEpolls(desc int) {
 	for _, e := range m.st.descs {
 		if e != nil && e.kind == kindEpoll {
-			e.items = slices.DeleteFunc(e.items, func(it epollItem) bool { return it.fd == fd && it.desc == desc })
+			e.items = slices.DeleteFunc(e.items, func(it epollItem) bool { return it.desc == desc })
 		}
 	}
 }
@@ -327,7 +326,7 @@ func sysEpollPwait2(m *Machine, t *thread, a *[6]uint64) int64 {
 }
 
 func (m *Machine) epollWait(t *thread, a *[6]uint64, deadline uint64) int64 {
-	f := m.st.slot(a[0])
+	f := m.p.slot(a[0])
 	if f == nil {
 		return -eBADF
 	}

@@ -10,27 +10,12 @@ import (
 
 // The system calls about threads and the process.
 
-// Flags of clone(2).
-const (
-	cloneVM            = 0x100
-	cloneFS            = 0x200
-	cloneFiles         = 0x400
-	cloneSighand       = 0x800
-	cloneThread        = 0x10000
-	cloneSettls        = 0x80000
-	cloneParentSettid  = 0x100000
-	cloneChildCleartid = 0x200000
-	cloneChildSettid   = 0x1000000
-
-	// cloneShared is what makes a new task a thread. A copy of the process,
-	// fork, would be a second machine.
-	cloneShared = cloneVM | cloneSighand | cloneThread
-)
-
 // String says for a person what a thread waits for.
 func (w *wait) String() string {
 	s := callName(w.nr)
 	switch w.kind {
+	case waitVfork:
+		return fmt.Sprintf("%s, process %d", s, w.addr)
 	case waitFutex:
 		return fmt.Sprintf("%s at %#x", s, w.addr)
 	case waitFile:
@@ -39,79 +24,6 @@ func (w *wait) String() string {
 		}
 	}
 	return s
-}
-
-func sysClone(m *Machine, t *thread, a *[6]uint64) int64 {
-	return m.clone(t, a[0]&^0xff, a[1], a[2], a[3], a[4])
-}
-
-func sysClone3(m *Machine, t *thread, a *[6]uint64) int64 {
-	if a[1] < 64 || a[1] > 4096 {
-		return -eINVAL
-	}
-	raw, ok := m.copyIn(a[0], int(a[1]))
-	if !ok {
-		return -eFAULT
-	}
-	// flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls
-	f := func(i int) uint64 { return leU64(raw[8*i:]) }
-	sp := f(5) + f(6)
-	return m.clone(t, f(0), sp, f(3), f(7), f(2))
-}
-
-// clone starts a thread. What it shares beyond memory and signal handlers makes
-// no difference: there is one process.
-func (m *Machine) clone(t *thread, flags, sp, parentTID, tls, childTID uint64) int64 {
-	if flags&cloneShared != cloneShared {
-		m.note.Warn().Msg("the guest tries to fork: only threads are supported, it gets ENOSYS")
-		return -eNOSYS
-	}
-	s := m.st
-	if len(s.threads) >= maxThreads {
-		return -eAGAIN
-	}
-	id := s.lastTID + 1
-	if flags&cloneParentSettid != 0 && !m.writeU32(parentTID, uint32(id)) ||
-		flags&cloneChildSettid != 0 && !m.writeU32(childTID, uint32(id)) {
-		return -eFAULT
-	}
-	s.lastTID = id
-	r, pc := m.regs(t)
-	c := &thread{id: id, name: t.name, regs: slices.Clone(r), pc: *pc, mask: t.mask, altFlags: ssDisable}
-	m.arch.switched(c.regs)
-	c.regs[m.arch.ret] = 0
-	if sp != 0 {
-		c.regs[m.arch.sp] = sp
-	}
-	if flags&cloneSettls != 0 {
-		c.regs[m.arch.tls] = tls
-	}
-	if flags&cloneChildCleartid != 0 {
-		c.clearTID = childTID
-	}
-	s.threads = append(s.threads, c)
-	s.queue = append(s.queue, id)
-	return int64(id)
-}
-
-func sysExit(m *Machine, t *thread, a *[6]uint64) int64 {
-	m.exitRobust(t)
-	if t.clearTID != 0 && m.writeU32(t.clearTID, 0) {
-		m.futexWake(t.clearTID, 1, futexAnyBits)
-	}
-	s := m.st
-	if len(s.threads) == 1 {
-		m.exitProcess(vm.ExitStatus{Code: int(a[0] & 0xff)})
-		return noResult
-	}
-	m.release(t)
-	s.threads = slices.DeleteFunc(s.threads, func(x *thread) bool { return x == t })
-	return noResult
-}
-
-func sysExitGroup(m *Machine, _ *thread, a *[6]uint64) int64 {
-	m.exitProcess(vm.ExitStatus{Code: int(a[0] & 0xff)})
-	return noResult
 }
 
 func sysSetTidAddress(_ *Machine, t *thread, a *[6]uint64) int64 {
@@ -197,6 +109,7 @@ func sysGetcpu(m *Machine, _ *thread, a *[6]uint64) int64 {
 // Options of prctl(2).
 const (
 	prSetPdeathsig  = 1
+	prGetPdeathsig  = 2
 	prGetDumpable   = 3
 	prSetDumpable   = 4
 	prSetName       = 15
@@ -228,7 +141,16 @@ func sysPrctl(m *Machine, t *thread, a *[6]uint64) int64 {
 		if !m.copyOut(a[1], b) {
 			return -eFAULT
 		}
-	case prSetPdeathsig, prSetDumpable, prSetTimerslack, prSetNoNewPrivs, prGetNoNewPrivs:
+	case prSetPdeathsig:
+		if a[1] != 0 && !validSig(a[1]) {
+			return -eINVAL
+		}
+		m.p.deathSig = int(a[1])
+	case prGetPdeathsig:
+		if !m.writeU32(a[1], uint32(m.p.deathSig)) {
+			return -eFAULT
+		}
+	case prSetDumpable, prSetTimerslack, prSetNoNewPrivs, prGetNoNewPrivs:
 	case prGetDumpable:
 		return 1
 	case prGetTimerslack:
@@ -259,16 +181,9 @@ func sysSetID(_ *Machine, _ *thread, a *[6]uint64) int64 {
 	return -ePERM
 }
 
-func sysPgid(_ *Machine, _ *thread, a *[6]uint64) int64 {
-	if a[0] != 0 && a[0] != pid {
-		return -eSRCH
-	}
-	return pid
-}
-
 func sysUmask(m *Machine, _ *thread, a *[6]uint64) int64 {
-	old := m.st.umask
-	m.st.umask = uint32(a[0]) & 0o777
+	old := m.p.umask
+	m.p.umask = uint32(a[0]) & 0o777
 	return int64(old)
 }
 
@@ -296,20 +211,21 @@ func initialLimits() (l [numLimits][2]uint64) {
 }
 
 func sysPrlimit64(m *Machine, _ *thread, a *[6]uint64) int64 {
-	if a[0] != 0 && a[0] != pid {
+	p := m.named(a[0])
+	if p == nil || p.ended() {
 		return -eSRCH
 	}
-	return m.limit(a[1], a[2], a[3])
+	return m.limit(p, a[1], a[2], a[3])
 }
 
-func sysGetrlimit(m *Machine, _ *thread, a *[6]uint64) int64 { return m.limit(a[0], 0, a[1]) }
-func sysSetrlimit(m *Machine, _ *thread, a *[6]uint64) int64 { return m.limit(a[0], a[1], 0) }
+func sysGetrlimit(m *Machine, _ *thread, a *[6]uint64) int64 { return m.limit(m.p, a[0], 0, a[1]) }
+func sysSetrlimit(m *Machine, _ *thread, a *[6]uint64) int64 { return m.limit(m.p, a[0], a[1], 0) }
 
-func (m *Machine) limit(which, set, get uint64) int64 {
+func (m *Machine) limit(p *process, which, set, get uint64) int64 {
 	if which >= numLimits {
 		return -eINVAL
 	}
-	l := &m.st.limits[which]
+	l := &p.limits[which]
 	old := *l
 	if set != 0 {
 		raw, ok := m.copyIn(set, 16)

@@ -39,9 +39,9 @@ func init() {
 	contents = map[string]func(m *Machine) string{
 		"/proc/self/maps":    (*Machine).procMaps,
 		"/proc/self/exe":     nil, // opens the executable's bytes
-		"/proc/self/auxv":    func(m *Machine) string { return string(m.image.Auxv) },
-		"/proc/self/cmdline": func(m *Machine) string { return strings.Join(m.image.Args, "\x00") + "\x00" },
-		"/proc/self/comm":    func(m *Machine) string { return m.st.threads[0].name + "\n" },
+		"/proc/self/auxv":    func(m *Machine) string { return string(m.p.mm.image.Auxv) },
+		"/proc/self/cmdline": func(m *Machine) string { return strings.Join(m.p.mm.image.Args, "\x00") + "\x00" },
+		"/proc/self/comm":    func(m *Machine) string { return m.st.leader(m.p).name + "\n" },
 		"/proc/self/stat":    (*Machine).procStat,
 		"/proc/self/status":  (*Machine).procStatus,
 		"/proc/cpuinfo":      (*Machine).procCPUInfo,
@@ -88,12 +88,12 @@ func (m *Machine) procMaps() string {
 
 func (m *Machine) procStat() string {
 	return fmt.Sprintf("%d (%s) R 1 %d %d 0 -1 0 0 0 0 0 %d 0 0 0 20 0 %d 0 0 0 %d%s\n",
-		pid, m.st.threads[0].name, pid, pid, m.c.Icount/(second/clockTick), len(m.st.threads), m.mem.Pages(), strings.Repeat(" 0", 28))
+		pid, m.st.leader(m.p).name, pid, pid, m.c.Icount/(second/clockTick), len(m.st.threads), m.mem.Pages(), strings.Repeat(" 0", 28))
 }
 
 func (m *Machine) procStatus() string {
 	return fmt.Sprintf("Name:\t%s\nState:\tR (running)\nTgid:\t%d\nPid:\t%d\nPPid:\t1\nTracerPid:\t0\nUid:\t%d\t%[4]d\t%[4]d\t%[4]d\nGid:\t%[4]d\t%[4]d\t%[4]d\t%[4]d\nVmRSS:\t%d kB\nThreads:\t%d\n",
-		m.st.threads[0].name, pid, pid, guestUID, m.mem.Pages()*4, len(m.st.threads))
+		m.st.leader(m.p).name, pid, pid, guestUID, m.mem.Pages()*4, len(m.st.threads))
 }
 
 func (m *Machine) procCPUInfo() string {
@@ -122,7 +122,7 @@ func (m *Machine) fdPath(name string) (*desc, bool) {
 	if err != nil {
 		return nil, true
 	}
-	if f := m.st.slot(n); f != nil {
+	if f := m.p.slot(n); f != nil {
 		return m.st.descs[f.desc], true
 	}
 	return nil, true
@@ -146,7 +146,7 @@ func (m *Machine) openSpecial(d *desc, name string) int64 {
 	}
 	d.kind, d.mode = kindContent, modeFile|0o444
 	if name == "/proc/self/exe" {
-		d.content = m.exe
+		d.content = m.p.mm.exe
 	} else {
 		d.content = []byte(contents[name](m))
 	}
@@ -160,9 +160,9 @@ func (m *Machine) specialLink(path string) (target string, bad int64, is bool) {
 	case path == "/proc/self":
 		return strconv.Itoa(pid), 0, true
 	case name == "/proc/self/exe":
-		return m.image.Path, 0, true
+		return m.p.mm.image.Path, 0, true
 	case name == "/proc/self/cwd":
-		return m.st.cwd, 0, true
+		return m.p.cwd, 0, true
 	case !ok && strings.HasPrefix(path, "/proc/"):
 		return "", -eNOENT, true
 	case !ok:

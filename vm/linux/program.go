@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
@@ -42,44 +43,88 @@ func (m *Machine) interpreter(ask asking, p *program) (interp *program, errno in
 	fail := func(errno int64, err error) (*program, int64, error) {
 		return nil, errno, fmt.Errorf("its dynamic loader %s: %w", p.x.interp, err)
 	}
-	raw, path, errno, err := fetchExecutable(ask, p.x.interp)
+	f, errno, err := m.fetchExecutable(ask, p.x.interp, false)
 	if err != nil {
 		if errno == -eNOENT {
 			err = fmt.Errorf("%w; link with -static, or give the directory that holds the libraries of %s programs as sysroot", err, p.x.arch.desc.Name)
 		}
 		return fail(errno, err)
 	}
-	interp, err = newProgram(path, raw)
 	switch {
-	case err != nil:
-		return fail(-eLIBBAD, err)
-	case interp.x.arch != p.x.arch:
-		return fail(-eLIBBAD, fmt.Errorf("for %s, the program is for %s", interp.x.arch.desc.Name, p.x.arch.desc.Name))
+	case f.err != nil:
+		return fail(-eLIBBAD, f.err)
+	case f.prog.x.arch != p.x.arch:
+		return fail(-eLIBBAD, fmt.Errorf("for %s, the program is for %s", f.prog.x.arch.desc.Name, p.x.arch.desc.Name))
 	}
-	return interp, 0, nil
+	return f.prog, 0, nil
+}
+
+// fetched is an executable file that has been read.
+type fetched struct {
+	path string // where it lies on the host
+	raw  []byte
+	prog *program
+	err  error // why it is none
 }
 
 // fetchExecutable reads an executable file through the door. The path is the
-// guest's; real is where the file lies on the host.
-func fetchExecutable(ask asking, path string) (raw []byte, real string, errno int64, err error) {
+// guest's. With resolve the file's name is that behind all symbolic links. The
+// content passes the door once, as that of mapped files does: Aux[0] is its size,
+// Aux[1] 0 or one more than the index of the input that has it.
+func (m *Machine) fetchExecutable(ask asking, path string, resolve bool) (f *fetched, errno int64, err error) {
+	next := m.log.Len()
 	in := ask(func(h *host, in *vm.Input) {
 		real := h.real(path)
-		raw, err := readExecutable(real)
-		if err != nil {
-			in.Ret, in.Data = -executableErrno(err), []byte(err.Error())
+		if resolve {
+			if to, err := filepath.EvalSymlinks(real); err == nil {
+				real = to
+			}
+		}
+		h.executable(m.log, next, real, in)
+	})
+	if in.Ret < 0 {
+		return nil, in.Ret, errors.New(string(in.Data))
+	}
+	if i := aux(in, 1); i > 0 {
+		if in = m.log.At(int(min(i-1, 1<<40))); in == nil || i > uint64(m.st.pos) {
+			m.diverge("an executable's content is not in the log")
+			return nil, -eIO, m.err
+		}
+	}
+	if f = m.programs[in]; f != nil {
+		return f, 0, nil
+	}
+	n := aux(in, 0)
+	if n > uint64(len(in.Data)) {
+		return nil, -eIO, errors.New("the log's copy of it is damaged")
+	}
+	f = &fetched{path: string(in.Data[n:]), raw: in.Data[:n:n]}
+	f.prog, f.err = newProgram(f.path, f.raw)
+	m.programs[in] = f
+	return f, 0, nil
+}
+
+// executable answers what the executable file at path holds. next is the index
+// that this answer gets.
+func (h *host) executable(log *vm.Log, next int, path string, in *vm.Input) {
+	began := time.Now()
+	fi, errno := h.stat(path, true)
+	if errno == 0 {
+		if r, ok := h.programs[fi.key(path)]; ok && log.At(r.index) == r.in {
+			in.Aux = []uint64{0, uint64(r.index) + 1}
 			return
 		}
-		// The content comes first, so that it is aligned and can be mapped.
-		in.Aux, in.Data = []uint64{uint64(len(raw))}, append(raw, real...)
-	})
-	n := aux(in, 0)
-	switch {
-	case in.Ret < 0:
-		return nil, "", in.Ret, errors.New(string(in.Data))
-	case n > uint64(len(in.Data)):
-		return nil, "", -eIO, errors.New("the log's copy of it is damaged")
 	}
-	return in.Data[:n:n], string(in.Data[n:]), 0, nil
+	raw, err := readExecutable(path)
+	if err != nil {
+		in.Ret, in.Data = -executableErrno(err), []byte(err.Error())
+		return
+	}
+	// The content comes first, so that it is aligned and can be mapped.
+	in.Aux, in.Data = []uint64{uint64(len(raw)), 0}, append(raw, path...)
+	if errno == 0 && fi.unchangedFor(began) > settled {
+		h.programs[fi.key(path)] = read{next, in}
+	}
 }
 
 // refusal is an error with the guest's number for it.

@@ -31,10 +31,9 @@ func (m *Machine) Run(until uint64, stops *vm.Stops) (stop vm.Stop) {
 		stops = &vm.Stops{}
 	}
 	r := &run{m: m, until: until, stops: stops, start: m.c.Icount}
-	m.e.SetBreaks(stops.Breaks)
-	m.e.BreakFilter = nil
+	m.breaks, m.breakFilter = stops.Breaks, nil
 	if stops.Filter != nil {
-		m.e.BreakFilter = func() bool {
+		m.breakFilter = func() bool {
 			// A condition that is asked about often is slow: don't wait for the
 			// slice to end.
 			if m.interrupted.Load() {
@@ -45,6 +44,7 @@ func (m *Machine) Run(until uint64, stops *vm.Stops) (stop vm.Stop) {
 		}
 	}
 	m.setWatches(stops.Watches)
+	m.arm()
 	// A defect in here must not take the debugger down with it.
 	defer func() {
 		if p := recover(); p != nil {
@@ -70,7 +70,12 @@ func (m *Machine) reached() {
 
 // stopped describes the current position.
 func (m *Machine) stopped(why vm.Reason) vm.Stop {
-	return vm.Stop{Reason: why, Icount: m.c.Icount, Thread: m.st.current, PC: m.c.PC, Err: m.err}
+	s := vm.Stop{Reason: why, Icount: m.c.Icount, Thread: m.st.own, Err: m.err}
+	if t := m.st.thread(s.Thread); t != nil {
+		_, pc := m.regs(t)
+		s.PC = *pc
+	}
+	return s
 }
 
 func (r *run) loop() vm.Stop {
@@ -131,13 +136,13 @@ func (r *run) execute() *vm.Stop {
 	m := r.m
 	n := min(r.until, m.st.next, m.c.Icount+slice) - m.c.Icount
 	free := r.free(m.c.Icount)
-	if free && len(r.stops.Watches) > 0 {
+	if free && len(r.stops.Watches) > 0 && m.p.own() {
 		n, m.mem.IgnoreWatches = 1, mem.Read|mem.Write
 	}
 	x := m.e.Run(n, free)
 	for x == ir.ExitMem && m.mem.Fault.Kind == mem.FaultWatch {
 		if s := r.watch(); s != nil {
-			m.mem.IgnoreWatches = 0
+			m.mem.IgnoreWatches = m.unwatched()
 			return s
 		}
 		// Nobody wants it. But an atomic that reads may go on to write.
@@ -148,7 +153,7 @@ func (r *run) execute() *vm.Stop {
 		}
 		x = m.e.Run(1, true)
 	}
-	m.mem.IgnoreWatches = 0
+	m.mem.IgnoreWatches = m.unwatched()
 	switch x {
 	case ir.ExitLimit:
 		if m.c.Icount >= m.st.next {
@@ -190,7 +195,7 @@ func (r *run) watch() *vm.Stop {
 func (r *run) kernelHit() *vm.Stop {
 	m := r.m
 	for {
-		h, ok := m.mem.TakeKernelHit()
+		h, ok := m.ownMem().TakeKernelHit()
 		if !ok {
 			return nil
 		}
@@ -207,7 +212,7 @@ func (r *run) kernelHit() *vm.Stop {
 func (r *run) fault(si sigInfo) *vm.Stop {
 	m := r.m
 	fatal := m.forced(m.cur, si.sig)
-	if r.stops.Signals && !r.free(m.c.Icount) {
+	if r.stops.Signals && m.p.own() && !r.free(m.c.Icount) {
 		s := m.stopped(vm.StopSignal)
 		s.Signal, s.Addr, s.Fatal = si.sig, si.w[0], fatal
 		if r.wanted(s) {
@@ -216,7 +221,7 @@ func (r *run) fault(si sigInfo) *vm.Stop {
 	}
 	m.c.Icount++
 	if fatal {
-		m.exitProcess(vm.ExitStatus{Signal: si.sig})
+		m.exitProcess(m.p, vm.ExitStatus{Signal: si.sig}, m.c.Icount)
 	} else {
 		m.enterHandler(m.cur, si)
 	}
@@ -225,18 +230,20 @@ func (r *run) fault(si sigInfo) *vm.Stop {
 }
 
 // die is the tick in which a signal that is not a fault of the current
-// instruction kills the guest.
+// instruction kills a process.
 func (r *run) die() *vm.Stop {
-	m := r.m
-	if r.stops.Signals && !r.free(m.c.Icount) {
+	m, d := r.m, r.m.st.doom
+	if r.stops.Signals && d.pid == pid && !r.free(m.c.Icount) {
 		s := m.stopped(vm.StopSignal)
-		s.Signal, s.Addr, s.Fatal = m.st.doom.sig, m.st.doom.addr, true
+		s.Signal, s.Addr, s.Fatal = d.sig, d.addr, true
 		if r.wanted(s) {
 			return &s
 		}
 	}
 	m.c.Icount++
-	m.exitProcess(vm.ExitStatus{Signal: m.st.doom.sig})
+	m.st.doom = nil
+	m.exitProcess(m.st.process(d.pid), vm.ExitStatus{Signal: d.sig}, m.c.Icount)
+	m.settle()
 	return nil
 }
 

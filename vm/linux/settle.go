@@ -2,8 +2,6 @@ package linux
 
 import (
 	"slices"
-
-	"github.com/dap-revexec/dap-revexec/vm"
 )
 
 // now is the virtual time in ns: the monotonic clock.
@@ -27,14 +25,20 @@ func (m *Machine) settle() {
 			break
 		}
 	}
-	if m.mem.Pages() > m.maxPages && !s.exited && s.doom == nil {
-		m.note.Warn().Int("pages", m.mem.Pages()).Msg("the guest uses more memory than it is allowed: it is killed")
-		s.doom = &doom{sig: sigKILL}
+	if n := m.pages(); n > m.maxPages && !s.exited && s.doom == nil {
+		victim := m.largest()
+		m.note.Warn().Int("pages", n).Int("process", int(victim.pid)).
+			Msg("the guest uses more memory than it is allowed: its largest process is killed")
+		s.doom = &doom{pid: victim.pid, sig: sigKILL}
 	}
 	m.changed = false
-	if s.thread(s.current) == nil { // it has exited
-		m.load(s.threads[0])
+	if s.thread(s.own) == nil { // it has exited
+		s.own = s.leader(s.owner()).id
 	}
+	if s.thread(s.current) == nil {
+		m.load(s.thread(s.own))
+	}
+	m.focus(m.cur.p)
 	if s.exited || s.doom != nil {
 		s.next = never
 		return
@@ -55,7 +59,7 @@ func (m *Machine) schedule() {
 			s.quantumEnd = m.c.Icount + quantum
 			return
 		}
-		m.cur.cpu += m.c.Icount - m.cur.since
+		m.charge(m.cur, m.c.Icount)
 		s.queue = append(s.queue, s.current)
 	}
 	if len(s.queue) == 0 {
@@ -76,14 +80,17 @@ func (m *Machine) schedule() {
 // they began to wait. It reports whether one has ended.
 func (m *Machine) retry() bool {
 	progress := false
-	for _, t := range m.st.waiters(waitFile) {
-		progress = m.try(t) || progress
+	for _, t := range m.st.waiters(waitFile, waitChild) {
+		if t.blocked() {
+			progress = m.try(t) || progress
+		}
 	}
 	return progress
 }
 
 // try tries the call that t waits in once more. It reports whether it has ended.
 func (m *Machine) try(t *thread) bool {
+	m.focus(t.p)
 	m.nr, m.args = t.wait.nr, t.wait.args
 	ret := calls[m.nr].fn(m, t, &m.args)
 	if ret == blocked {
@@ -113,7 +120,14 @@ func (m *Machine) block(t *thread, w wait) int64 {
 // release takes the CPU from t, the current thread, in whose system call we are.
 func (m *Machine) release(t *thread) {
 	m.st.idle = true
-	t.cpu += m.c.Icount + 1 - t.since
+	m.charge(t, m.c.Icount+1)
+}
+
+// charge counts the instructions that t has executed up to icount at.
+func (m *Machine) charge(t *thread, at uint64) {
+	t.cpu += at - t.since
+	t.p.cpu += at - t.since
+	t.since = at
 }
 
 // finish ends t's system call with a result. A thread that waited can run again.
@@ -200,11 +214,4 @@ func (m *Machine) nextEvent() uint64 {
 		next = min(next, d-s.skew)
 	}
 	return next
-}
-
-// exitProcess ends the guest. Its threads stay to be looked at.
-func (m *Machine) exitProcess(status vm.ExitStatus) {
-	s := m.st
-	s.exited, s.status, s.doom, s.idle = true, status, nil, false
-	s.next = never
 }

@@ -13,7 +13,7 @@ func sysRtSigaction(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if a[3] != 8 || !validSig(sig) || a[1] != 0 && unblockable&bit(int(sig)) != 0 {
 		return -eINVAL
 	}
-	old := m.st.actions[sig]
+	old := m.p.actions[sig]
 	if a[1] != 0 {
 		raw, ok := m.copyIn(a[1], m.arch.actionSize)
 		if !ok {
@@ -21,10 +21,10 @@ func sysRtSigaction(m *Machine, _ *thread, a *[6]uint64) int64 {
 		}
 		act := m.arch.readAction(raw)
 		act.mask &^= unblockable
-		m.st.actions[sig] = act
+		m.p.actions[sig] = act
 		// What is ignored from now on is not pending any more.
-		if m.st.ignores(int(sig)) {
-			for _, q := range m.st.signalQueues() {
+		if m.p.ignores(int(sig)) {
+			for _, q := range m.signalQueues() {
 				for ok := true; ok; {
 					_, ok = take(q, bit(int(sig)))
 				}
@@ -37,9 +37,9 @@ func sysRtSigaction(m *Machine, _ *thread, a *[6]uint64) int64 {
 	return 0
 }
 
-func (s *state) signalQueues() []*[]sigInfo {
-	out := []*[]sigInfo{&s.pending}
-	for _, t := range s.threads {
+func (m *Machine) signalQueues() []*[]sigInfo {
+	out := []*[]sigInfo{&m.p.pending}
+	for _, t := range m.st.threadsOf(m.p) {
 		out = append(out, &t.pending)
 	}
 	return out
@@ -78,7 +78,7 @@ func sysRtSigpending(m *Machine, t *thread, a *[6]uint64) int64 {
 		return -eINVAL
 	}
 	var set uint64
-	for _, q := range [][]sigInfo{t.pending, m.st.pending} {
+	for _, q := range [][]sigInfo{t.pending, m.p.pending} {
 		for _, si := range q {
 			set |= bit(si.sig)
 		}
@@ -124,7 +124,7 @@ func sysRtSigtimedwait(m *Machine, t *thread, a *[6]uint64) int64 {
 			return -eINVAL
 		}
 	}
-	if si, ok := m.st.takeFor(t, set); ok {
+	if si, ok := t.takeSignal(set); ok {
 		return m.giveInfo(a[1], si)
 	}
 	if deadline <= m.now() {
@@ -197,27 +197,51 @@ func sysSigaltstack(m *Machine, t *thread, a *[6]uint64) int64 {
 }
 
 // send is kill, tkill and tgkill after their arguments have been checked.
-func (m *Machine) send(t *thread, sig uint64, code int32) int64 {
+func (m *Machine) send(p *process, t *thread, sig uint64, code int32) int64 {
 	switch {
 	case sig == 0:
 		return 0
 	case !validSig(sig):
 		return -eINVAL
 	}
-	return m.post(t, fromUser(int(sig), code))
+	return m.post(p, t, m.fromUser(int(sig), code))
 }
 
 func sysKill(m *Machine, _ *thread, a *[6]uint64) int64 {
-	switch int32(a[0]) {
-	case pid, 0, -pid: // its process group is its own
-		return m.send(nil, a[1], siUser)
-	case -1:
-		return -eSRCH // every process but itself and init: none
-	}
 	if a[1] > numSignals {
 		return -eINVAL
 	}
-	return -eSRCH
+	who := vm.ThreadID(int32(a[0]))
+	if who == 1 {
+		return -ePERM // init
+	}
+	found := false
+	for _, p := range m.st.procs {
+		switch {
+		case who == -1 && p != m.p:
+		case who == 0 && p.pgid == m.p.pgid, who < -1 && p.pgid == -who:
+		case who > 0 && p == m.processOf(who):
+		default:
+			continue
+		}
+		found = true
+		m.send(p, nil, a[1], siUser)
+	}
+	if !found {
+		return -eSRCH
+	}
+	return 0
+}
+
+// processOf finds the process that a process or thread ID names.
+func (m *Machine) processOf(id vm.ThreadID) *process {
+	if p := m.st.process(id); p != nil {
+		return p
+	}
+	if t := m.st.thread(id); t != nil {
+		return t.p
+	}
+	return nil
 }
 
 func sysTkill(m *Machine, _ *thread, a *[6]uint64) int64 {
@@ -228,34 +252,37 @@ func sysTkill(m *Machine, _ *thread, a *[6]uint64) int64 {
 	case t == nil:
 		return -eSRCH
 	}
-	return m.send(t, a[1], siTkill)
+	return m.send(t.p, t, a[1], siTkill)
 }
 
 func sysTgkill(m *Machine, t *thread, a *[6]uint64) int64 {
-	switch {
-	case int32(a[0]) <= 0:
+	if int32(a[0]) <= 0 || int32(a[1]) <= 0 {
 		return -eINVAL
-	case int32(a[0]) != pid:
+	}
+	if t := m.st.thread(vm.ThreadID(int32(a[1]))); t == nil || t.p.pid != vm.ThreadID(int32(a[0])) {
 		return -eSRCH
 	}
 	return sysTkill(m, t, &[6]uint64{a[1], a[2]})
 }
 
-func sysRtSigqueueinfo(m *Machine, t *thread, a *[6]uint64) int64 {
-	return m.queueInfo(nil, a[0] == pid, a[1], a[2])
+func sysRtSigqueueinfo(m *Machine, _ *thread, a *[6]uint64) int64 {
+	return m.queueInfo(m.processOf(vm.ThreadID(int32(a[0]))), nil, a[1], a[2])
 }
 
 func sysRtTgsigqueueinfo(m *Machine, _ *thread, a *[6]uint64) int64 {
 	t := m.st.thread(vm.ThreadID(int32(a[1])))
-	return m.queueInfo(t, a[0] == pid && t != nil, a[2], a[3])
+	if t == nil || t.p.pid != vm.ThreadID(int32(a[0])) {
+		return m.queueInfo(nil, nil, a[2], a[3])
+	}
+	return m.queueInfo(t.p, t, a[2], a[3])
 }
 
-func (m *Machine) queueInfo(t *thread, found bool, sig, addr uint64) int64 {
+func (m *Machine) queueInfo(p *process, t *thread, sig, addr uint64) int64 {
 	raw, ok := m.copyIn(addr, 128)
 	switch {
 	case !ok:
 		return -eFAULT
-	case !found:
+	case p == nil:
 		return -eSRCH
 	case sig == 0:
 		return 0
@@ -264,5 +291,5 @@ func (m *Machine) queueInfo(t *thread, found bool, sig, addr uint64) int64 {
 	}
 	si := decodeSigInfo(raw)
 	si.sig = int(sig)
-	return m.post(t, si)
+	return m.post(p, t, si)
 }

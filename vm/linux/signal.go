@@ -44,6 +44,7 @@ const (
 
 // Flags and handlers of an action.
 const (
+	saNocldwait = 2
 	saSiginfo   = 4
 	saOnstack   = 0x08000000
 	saRestart   = 0x10000000
@@ -59,6 +60,9 @@ const (
 	ssDisable    = 2
 	ssAutodisarm = 1 << 31
 )
+
+// siginfoSize is the size of a siginfo_t, bytes.
+const siginfoSize = 128
 
 // unblockable signals can't be caught, blocked or ignored.
 const unblockable = 1<<(sigKILL-1) | 1<<(sigSTOP-1)
@@ -83,7 +87,7 @@ func (si *sigInfo) encode() []byte {
 	var b record
 	b.u32(uint32(si.sig), 0, uint32(si.code), 0)
 	b.u64(si.w[0], si.w[1])
-	b.zero(128 - len(b))
+	b.zero(siginfoSize - len(b))
 	return b
 }
 
@@ -95,9 +99,9 @@ func decodeSigInfo(raw []byte) sigInfo {
 	}
 }
 
-// fromUser is the siginfo of kill and tgkill.
-func fromUser(sig int, code int32) sigInfo {
-	return sigInfo{sig: sig, code: code, w: [2]uint64{pid | guestUID<<32}}
+// fromUser is the siginfo of what the process in focus sends with kill and tgkill.
+func (m *Machine) fromUser(sig int, code int32) sigInfo {
+	return sigInfo{sig: sig, code: code, w: [2]uint64{uint64(m.p.pid) | guestUID<<32}}
 }
 
 // disposition is what a signal does by default.
@@ -117,18 +121,20 @@ var dispositions = map[int]disposition{
 func bit(sig int) uint64 { return 1 << (sig - 1) }
 
 // ignores reports whether the process does nothing about sig.
-func (s *state) ignores(sig int) bool {
-	h := s.actions[sig].handler
+func (p *process) ignores(sig int) bool {
+	h := p.actions[sig].handler
 	return h == sigIGN || h == sigDFL && dispositions[sig] != terminates
 }
 
-// post raises a signal for thread t, or for the process if t is nil. It is
-// delivered when the position is settled.
-func (m *Machine) post(t *thread, si sigInfo) int64 {
-	s := m.st
-	queue := &s.pending
+// post raises a signal for process p, or for its thread t if that is not nil. It
+// is delivered when the position is settled.
+func (m *Machine) post(p *process, t *thread, si sigInfo) int64 {
+	if p.ended() {
+		return 0
+	}
+	queue, threads := &p.pending, m.st.threadsOf(p)
 	blockedIn := func() bool {
-		for _, x := range s.threads {
+		for _, x := range threads {
 			if (t == nil || t == x) && (x.mask&bit(si.sig) != 0 || x.wait.set&bit(si.sig) != 0) {
 				return true
 			}
@@ -138,14 +144,14 @@ func (m *Machine) post(t *thread, si sigInfo) int64 {
 	if t != nil {
 		queue = &t.pending
 	}
-	if s.ignores(si.sig) && !blockedIn() {
-		if dispositions[si.sig] == stops && s.actions[si.sig].handler == sigDFL {
+	if p.ignores(si.sig) && !blockedIn() {
+		if dispositions[si.sig] == stops && p.actions[si.sig].handler == sigDFL {
 			m.note.Warn().Int("signal", si.sig).Msg("a signal that would stop the guest is ignored")
 		}
 		return 0
 	}
-	n := len(s.pending)
-	for _, x := range s.threads {
+	n := len(p.pending)
+	for _, x := range threads {
 		n += len(x.pending)
 	}
 	switch {
@@ -175,12 +181,12 @@ func take(queue *[]sigInfo, set uint64) (sigInfo, bool) {
 	return si, true
 }
 
-// takeFor removes a signal in set that t may have: its own first.
-func (s *state) takeFor(t *thread, set uint64) (sigInfo, bool) {
+// takeSignal removes a signal in set that t may have: its own first.
+func (t *thread) takeSignal(set uint64) (sigInfo, bool) {
 	if si, ok := take(&t.pending, set); ok {
 		return si, true
 	}
-	return take(&s.pending, set)
+	return take(&t.p.pending, set)
 }
 
 // deliver hands pending signals to the threads that may have them. It reports
@@ -189,15 +195,16 @@ func (m *Machine) deliver() bool {
 	s, any := m.st, false
 	for _, t := range s.threads {
 		for s.doom == nil {
-			if len(t.pending) == 0 && len(s.pending) == 0 {
+			if len(t.pending) == 0 && len(t.p.pending) == 0 || t.wait.kind == waitVfork {
 				break
 			}
-			if si, ok := s.takeFor(t, t.wait.set); ok {
+			m.focus(t.p)
+			if si, ok := t.takeSignal(t.wait.set); ok {
 				m.finish(t, m.giveInfo(t.wait.args[1], si))
 				any = true
 				continue
 			}
-			si, ok := s.takeFor(t, ^t.mask|unblockable)
+			si, ok := t.takeSignal(^t.mask | unblockable)
 			if !ok {
 				break
 			}
@@ -211,23 +218,20 @@ func (m *Machine) deliver() bool {
 // act does about a signal what the process has arranged.
 func (m *Machine) act(t *thread, si sigInfo) {
 	switch {
-	case si.sig != sigKILL && m.st.ignores(si.sig):
-	case si.sig == sigKILL || m.st.actions[si.sig].handler == sigDFL:
+	case si.sig != sigKILL && m.p.ignores(si.sig):
+	case si.sig == sigKILL || m.p.actions[si.sig].handler == sigDFL:
 		m.condemn(t, si)
 	default:
-		m.interrupt(t, m.st.actions[si.sig].flags&saRestart != 0)
+		m.interrupt(t, m.p.actions[si.sig].flags&saRestart != 0)
 		m.enterHandler(t, si)
 	}
 }
 
-// condemn has a signal kill the guest in the next tick, with t as the current
-// thread.
+// condemn has a signal that t has got kill its process in the next tick.
 func (m *Machine) condemn(t *thread, si sigInfo) {
-	s := m.st
-	s.doom = &doom{sig: si.sig}
-	if t != m.cur {
-		m.park()
-		m.load(t)
+	m.st.doom = &doom{pid: t.p.pid, sig: si.sig}
+	if t.p.own() {
+		m.st.own = t.id
 	}
 }
 
@@ -259,13 +263,13 @@ func negative(errno int64) uint64 { return uint64(-errno) }
 // forced reports whether a fault's signal would kill the guest: it can be
 // neither blocked nor ignored.
 func (m *Machine) forced(t *thread, sig int) bool {
-	return m.st.actions[sig].handler <= sigIGN || t.mask&bit(sig) != 0
+	return m.p.actions[sig].handler <= sigIGN || t.mask&bit(sig) != 0
 }
 
 // enterHandler builds the frame of a signal and makes its handler what t
 // executes next, as the kernel's setup_rt_frame does.
 func (m *Machine) enterHandler(t *thread, si sigInfo) {
-	act := m.st.actions[si.sig]
+	act := m.p.actions[si.sig]
 	r, pc := m.regs(t)
 	mask := t.mask
 	if t.restoring {
@@ -294,7 +298,7 @@ func (m *Machine) enterHandler(t *thread, si sigInfo) {
 	}
 	t.mask &^= unblockable
 	if act.flags&saResethand != 0 {
-		m.st.actions[si.sig].handler = sigDFL
+		m.p.actions[si.sig].handler = sigDFL
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 // snapshot is a machine state. Immutable.
 type snapshot struct {
 	icount uint64
-	mem    *mem.Snapshot
+	own    *mem.Snapshot   // of the debugged process's memory
+	mems   []*mem.Snapshot // of all address spaces, in the order of st.mms
 	st     *state
 }
 
@@ -16,7 +17,7 @@ type snapshot struct {
 func (s *snapshot) Icount() uint64 { return s.icount }
 
 // Dirty implements [vm.Snapshot].
-func (s *snapshot) Dirty() []uint64 { return s.mem.Dirty() }
+func (s *snapshot) Dirty() []uint64 { return s.own.Dirty() }
 
 // Overhead implements [vm.Snapshot].
 func (s *snapshot) Overhead() int { return s.st.size() }
@@ -24,15 +25,42 @@ func (s *snapshot) Overhead() int { return s.st.size() }
 // Snapshot implements [vm.Machine].
 func (m *Machine) Snapshot() vm.Snapshot {
 	m.park()
-	return &snapshot{icount: m.c.Icount, mem: m.mem.Snapshot(), st: m.st.clone()}
+	s := &snapshot{icount: m.c.Icount, st: m.st.clone(), mems: make([]*mem.Snapshot, len(m.st.mms))}
+	own := m.st.owner().mm
+	for i, x := range m.st.mms {
+		r := m.realms[x.id]
+		if x == own {
+			r.last = r.mem.Snapshot()
+			s.own = r.last
+		} else if r.last == nil || !r.mem.Is(r.last) {
+			r.last = r.mem.Snapshot()
+		}
+		s.mems[i] = r.last
+	}
+	return s
 }
 
 // Restore implements [vm.Machine]. It panics when sn is not a snapshot of this
 // personality.
 func (m *Machine) Restore(sn vm.Snapshot) {
 	s := sn.(*snapshot)
-	m.mem.Restore(s.mem)
 	m.st = s.st.clone()
+	for id := range m.realms {
+		if m.st.mm(id) == nil {
+			m.dropRealm(id)
+		}
+	}
+	own := m.st.owner().mm
+	for i, x := range m.st.mms {
+		r := m.realms[x.id]
+		switch {
+		case r == nil:
+			r = m.newRealm(x.id, s.mems[i])
+		case x == own || r.last != s.mems[i] || !r.mem.Is(s.mems[i]):
+			r.mem.Restore(s.mems[i])
+		}
+		r.last = s.mems[i]
+	}
 	m.c.Icount = s.icount
 	m.load(m.st.thread(m.st.current))
 	m.changed, m.emitted, m.err = false, false, nil

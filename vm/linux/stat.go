@@ -84,7 +84,7 @@ func (m *Machine) fstat(t *thread, d *desc) (*fileInfo, int64) {
 func (m *Machine) statAt(t *thread, dirfd, addr, flags uint64) (*fileInfo, int64) {
 	if m.emptyPath(addr, flags) {
 		if int32(dirfd) == atFdcwd {
-			return m.statPath(t, m.st.cwd, true)
+			return m.statPath(t, m.p.cwd, true)
 		}
 		d := m.file(t, dirfd)
 		if d == nil {

@@ -9,18 +9,19 @@ import (
 
 // Sizes that bound what a guest can make the machine hold.
 const (
-	maxThreads  = 4096
-	maxFDs      = 1024
-	maxPending  = 4096     // queued signals, over all threads
-	maxTimers   = 256      // POSIX timers
-	pipeSize    = 64 << 10 // bytes in a pipe
-	maxIOV      = 1024
-	maxPath     = 4096
-	maxIO       = 16 << 20 // bytes moved by one read or write; more is a short count
-	maxVMAs     = 65530    // as vm.max_map_count
-	maxMapFile  = 1 << 30  // bytes of a file that one mmap reads
-	maxEpoll    = 1024     // files in one epoll set
-	maxLinkPath = 4096
+	maxThreads   = 4096
+	maxProcesses = 256 // those that have not been waited for included
+	maxFDs       = 1024
+	maxPending   = 4096     // queued signals, over all threads
+	maxTimers    = 256      // POSIX timers
+	pipeSize     = 64 << 10 // bytes in a pipe
+	maxIOV       = 1024
+	maxPath      = 4096
+	maxIO        = 16 << 20 // bytes moved by one read or write; more is a short count
+	maxVMAs      = 65530    // as vm.max_map_count
+	maxMapFile   = 1 << 30  // bytes of a file that one mmap reads
+	maxEpoll     = 1024     // files in one epoll set
+	maxLinkPath  = 4096
 )
 
 // never is a deadline that does not come.
@@ -51,38 +52,31 @@ type state struct {
 	quantumEnd uint64 // icount at which the current thread's turn ends
 	next       uint64 // icount of the next event; settle computes it
 
-	threads []*thread // live ones, ascending by ID
+	procs   []*process // ascending by ID; those that have ended stay until they are waited for
+	mms     []*mm      // ascending by ID
+	lastMM  uint64
+	threads []*thread // live ones of all processes, ascending by ID
 	current vm.ThreadID
+	own     vm.ThreadID   // the debugged process's thread that ran last
 	idle    bool          // no thread has the CPU; current had it last
 	queue   []vm.ThreadID // runnable ones but the current, in order of their turn
-	lastTID vm.ThreadID
-	waits   uint64 // waits begun so far: numbers them
+	lastTID vm.ThreadID   // thread and process IDs come from the same numbers
+	waits   uint64        // waits begun so far: numbers them
 
-	actions [numSignals + 1]action // by signal
-	pending []sigInfo              // for the process
-	itimers [3]interval
-	timers  []posixTimer // ascending by id
-
-	fds   []fdSlot // by descriptor
-	descs []*desc  // open files; a freed slot is nil
-	pipes []*pipe  // a freed slot is nil
+	descs []*desc // open files; a freed slot is nil
+	pipes []*pipe // a freed slot is nil
 	stdin inlet
 	// handles counts the host files ever opened: it numbers them.
 	handles uint64
 
-	cwd      string
-	umask    uint32
-	brkStart uint64
-	brk      uint64
-	limits   [numLimits][2]uint64 // soft and hard, by RLIMIT_ number
-
-	doom   *doom // immutable; set once a signal will kill the guest in the next tick
-	exited bool
+	doom   *doom // immutable; set once a signal will kill a process in the next tick
+	exited bool  // the debugged process has ended, and with it everything
 	status vm.ExitStatus
 }
 
 // doom is a death to come.
 type doom struct {
+	pid  vm.ThreadID
 	sig  int
 	addr uint64
 }
@@ -90,6 +84,7 @@ type doom struct {
 // thread is a guest thread.
 type thread struct {
 	id       vm.ThreadID
+	p        *process
 	name     string
 	regs     []uint64 // slots of the architecture
 	pc, last uint64
@@ -118,6 +113,8 @@ const (
 	waitFutex                  // a FUTEX_WAKE on addr
 	waitSleep                  // the deadline
 	waitSignal                 // a signal in set, or any handler if set is 0
+	waitChild                  // a child's end: the call is tried again when one ends
+	waitVfork                  // process addr's leaving of the address space; no signal ends it
 )
 
 // restart says what becomes of a wait that a signal handler interrupts.
@@ -137,7 +134,7 @@ type wait struct {
 	deadline uint64 // virtual ns; never for none
 	late     int64  // the call's result when the deadline passes
 	restart  restart
-	addr     uint64 // futex
+	addr     uint64 // futex; process
 	bits     uint64 // futex bit set
 	set      uint64 // signals
 	done     uint64 // bytes that a write has written so far
@@ -158,14 +155,24 @@ func (t *thread) clone() *thread {
 // clone copies the state deeply.
 func (s *state) clone() *state {
 	c := *s
+	c.mms = make([]*mm, len(s.mms))
+	for i, x := range s.mms {
+		y := *x
+		c.mms[i] = &y
+	}
+	c.procs = make([]*process, len(s.procs))
+	for i, p := range s.procs {
+		c.procs[i] = p.clone()
+		if p.mm != nil {
+			c.procs[i].mm = c.mm(p.mm.id)
+		}
+	}
 	c.threads = make([]*thread, len(s.threads))
 	for i, t := range s.threads {
 		c.threads[i] = t.clone()
+		c.threads[i].p = c.process(t.p.pid)
 	}
 	c.queue = slices.Clone(s.queue)
-	c.pending = slices.Clone(s.pending)
-	c.timers = slices.Clone(s.timers)
-	c.fds = slices.Clone(s.fds)
 	c.descs = make([]*desc, len(s.descs))
 	for i, d := range s.descs {
 		if d != nil {
@@ -184,7 +191,10 @@ func (s *state) clone() *state {
 
 // size is roughly how many bytes a clone takes.
 func (s *state) size() int {
-	n := 8192 + len(s.fds)*8 + len(s.pending)*48 + len(s.timers)*96 + len(s.stdin.buf)
+	n := 1024 + len(s.stdin.buf)
+	for _, p := range s.procs {
+		n += 4096 + len(p.fds)*16 + len(p.pending)*48 + len(p.timers)*96
+	}
 	for _, t := range s.threads {
 		n += 512 + 8*len(t.regs) + 48*len(t.pending)
 	}
@@ -210,12 +220,12 @@ func (s *state) thread(id vm.ThreadID) *thread {
 	return s.threads[i]
 }
 
-// waiters lists the blocked threads of a kind in the order in which they began
-// to wait.
-func (s *state) waiters(k waitKind) []*thread {
+// waiters lists the blocked threads of some kinds in the order in which they
+// began to wait.
+func (s *state) waiters(kinds ...waitKind) []*thread {
 	var out []*thread
 	for _, t := range s.threads {
-		if t.wait.kind == k {
+		if t.blocked() && slices.Contains(kinds, t.wait.kind) {
 			out = append(out, t)
 		}
 	}

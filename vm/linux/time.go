@@ -43,17 +43,27 @@ func (m *Machine) clock(t *thread, id int32) (ns uint64, ok bool) {
 	case clockMonotonic, clockMonotonicRaw, clockMonoCoarse, clockBoottime, clockBootAlarm:
 		return m.now(), true
 	case clockProcess:
-		return m.c.Icount, true
+		return m.processTime(t.p), true
 	case clockThread:
 		return m.cpuTime(t), true
 	}
 	if id < 0 { // the CPU clock of a process or thread: ^id<<3 | per-thread 4 | kind
 		who := vm.ThreadID(^(id >> 3))
 		if id&4 == 0 {
-			return m.c.Icount, who == 0 || who == pid
+			p := t.p
+			if who != 0 {
+				p = m.st.process(who)
+			}
+			if p == nil {
+				return 0, false
+			}
+			return m.processTime(p), true
 		}
 		if who != 0 {
-			t = m.st.thread(who)
+			p := t.p
+			if t = m.st.thread(who); t != nil && t.p != p {
+				t = nil
+			}
 		}
 		if t != nil {
 			return m.cpuTime(t), true
@@ -68,6 +78,14 @@ func (m *Machine) cpuTime(t *thread) uint64 {
 		return t.cpu + m.c.Icount - t.since
 	}
 	return t.cpu
+}
+
+// processTime is how many instructions p has executed.
+func (m *Machine) processTime(p *process) uint64 {
+	if p == m.cur.p && !m.st.idle {
+		return p.cpu + m.c.Icount - m.cur.since
+	}
+	return p.cpu
 }
 
 // readTimespec reads a struct timespec as ns, at most never-1. bad is an error
@@ -153,8 +171,9 @@ func sysGettimeofday(m *Machine, _ *thread, a *[6]uint64) int64 {
 const clockTick = 100
 
 func sysTimes(m *Machine, _ *thread, a *[6]uint64) int64 {
+	const tick = second / clockTick
 	var b record
-	b.u64(m.c.Icount/(second/clockTick), 0, 0, 0)
+	b.u64(m.processTime(m.p)/tick, 0, m.p.childCPU/tick, 0)
 	if a[0] != 0 && !m.copyOut(a[0], b) {
 		return -eFAULT
 	}

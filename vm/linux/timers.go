@@ -55,53 +55,21 @@ type posixTimer struct {
 	overrun uint64
 }
 
-// clockOf is the time that a timer counts.
-func (m *Machine) clockOf(cpu bool) uint64 {
+// clockOf is the time that a timer of p's counts.
+func (m *Machine) clockOf(p *process, cpu bool) uint64 {
 	if cpu {
-		return m.c.Icount
+		return m.processTime(p)
 	}
 	return m.now()
 }
 
 // expireTimers raises what is due. It reports whether anything was.
 func (m *Machine) expireTimers() bool {
-	s, any := m.st, false
-	for i := range s.itimers {
-		k := itimerKinds[i]
-		if s.itimers[i].elapse(m.clockOf(k.cpu)) > 0 {
-			any = true
-			m.post(nil, sigInfo{sig: k.sig, code: siKernel})
-		}
+	any := false
+	for _, p := range m.st.procs {
+		any = m.expireProcess(p) || any
 	}
-	for i := range s.timers {
-		t := &s.timers[i]
-		n := t.elapse(m.clockOf(t.cpu))
-		if n == 0 {
-			continue
-		}
-		any = true
-		if !t.notify {
-			continue
-		}
-		var to *thread
-		queue := &s.pending
-		if t.target != 0 {
-			if to = s.thread(t.target); to == nil {
-				continue
-			}
-			queue = &to.pending
-		}
-		// A timer has one signal queued at most; more expiries are overruns.
-		same := func(q sigInfo) bool { return q.sig == t.sig && q.code == siTimer && uint32(q.w[0]) == uint32(t.id) }
-		if j := slices.IndexFunc(*queue, same); j >= 0 {
-			t.overrun = min(t.overrun+n, 1<<31-1)
-			(*queue)[j].w[0] = t.id | t.overrun<<32
-			continue
-		}
-		t.overrun = min(n-1, 1<<31-1)
-		m.post(to, sigInfo{sig: t.sig, code: siTimer, w: [2]uint64{t.id | t.overrun<<32, t.value}})
-	}
-	for _, d := range s.descs {
+	for _, d := range m.st.descs {
 		if d == nil || d.kind != kindTimerFD {
 			continue
 		}
@@ -114,21 +82,71 @@ func (m *Machine) expireTimers() bool {
 	return any
 }
 
+// expireProcess raises what p's timers have due.
+func (m *Machine) expireProcess(p *process) bool {
+	any := false
+	for i := range p.itimers {
+		k := itimerKinds[i]
+		if p.itimers[i].elapse(m.clockOf(p, k.cpu)) > 0 {
+			any = true
+			m.post(p, nil, sigInfo{sig: k.sig, code: siKernel})
+		}
+	}
+	for i := range p.timers {
+		t := &p.timers[i]
+		n := t.elapse(m.clockOf(p, t.cpu))
+		if n == 0 {
+			continue
+		}
+		any = true
+		if !t.notify {
+			continue
+		}
+		var to *thread
+		queue := &p.pending
+		if t.target != 0 {
+			if to = m.st.thread(t.target); to == nil || to.p != p {
+				continue
+			}
+			queue = &to.pending
+		}
+		// A timer has one signal queued at most; more expiries are overruns.
+		same := func(q sigInfo) bool { return q.sig == t.sig && q.code == siTimer && uint32(q.w[0]) == uint32(t.id) }
+		if j := slices.IndexFunc(*queue, same); j >= 0 {
+			t.overrun = min(t.overrun+n, 1<<31-1)
+			(*queue)[j].w[0] = t.id | t.overrun<<32
+			continue
+		}
+		t.overrun = min(n-1, 1<<31-1)
+		m.post(p, to, sigInfo{sig: t.sig, code: siTimer, w: [2]uint64{t.id | t.overrun<<32, t.value}})
+	}
+	return any
+}
+
+// earliest is the next deadline of the process's timers that count CPU time, or
+// of those that count the clock.
+func (p *process) earliest(cpu bool) uint64 {
+	d := uint64(never)
+	for i := range p.itimers {
+		if itimerKinds[i].cpu == cpu {
+			d = min(d, p.itimers[i].deadline)
+		}
+	}
+	for i := range p.timers {
+		if p.timers[i].cpu == cpu {
+			d = min(d, p.timers[i].deadline)
+		}
+	}
+	return d
+}
+
 // earliestTimer is the next deadline of the timers that count the clock.
 func (m *Machine) earliestTimer() uint64 {
-	s := m.st
 	d := uint64(never)
-	for i := range s.itimers {
-		if !itimerKinds[i].cpu {
-			d = min(d, s.itimers[i].deadline)
-		}
+	for _, p := range m.st.procs {
+		d = min(d, p.earliest(false))
 	}
-	for i := range s.timers {
-		if !s.timers[i].cpu {
-			d = min(d, s.timers[i].deadline)
-		}
-	}
-	for _, x := range s.descs {
+	for _, x := range m.st.descs {
 		if x != nil && x.kind == kindTimerFD {
 			d = min(d, x.timer.deadline)
 		}
@@ -136,21 +154,15 @@ func (m *Machine) earliestTimer() uint64 {
 	return d
 }
 
-// earliestCPUTimer is the next icount at which a timer of CPU time expires.
+// earliestCPUTimer is the next icount at which a timer of CPU time expires: one
+// of the process that runs.
 func (m *Machine) earliestCPUTimer() uint64 {
-	s := m.st
-	d := uint64(never)
-	for i := range s.itimers {
-		if itimerKinds[i].cpu {
-			d = min(d, s.itimers[i].deadline)
-		}
+	p := m.cur.p
+	d := p.earliest(true)
+	if d == never {
+		return never
 	}
-	for i := range s.timers {
-		if s.timers[i].cpu {
-			d = min(d, s.timers[i].deadline)
-		}
-	}
-	return d
+	return m.c.Icount + d - min(d, m.processTime(p))
 }
 
 // arm sets a timer to expire first after or at value, then every period. A
@@ -188,7 +200,7 @@ func sysGetitimer(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if a[0] >= uint64(len(itimerKinds)) {
 		return -eINVAL
 	}
-	if !m.copyOut(a[1], encodeITimer(&m.st.itimers[a[0]], m.clockOf(itimerKinds[a[0]].cpu))) {
+	if !m.copyOut(a[1], encodeITimer(&m.p.itimers[a[0]], m.clockOf(m.p, itimerKinds[a[0]].cpu))) {
 		return -eFAULT
 	}
 	return 0
@@ -198,7 +210,7 @@ func sysSetitimer(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if a[0] >= uint64(len(itimerKinds)) {
 		return -eINVAL
 	}
-	it, now := &m.st.itimers[a[0]], m.clockOf(itimerKinds[a[0]].cpu)
+	it, now := &m.p.itimers[a[0]], m.clockOf(m.p, itimerKinds[a[0]].cpu)
 	old := encodeITimer(it, now)
 	next := interval{deadline: never}
 	if a[1] != 0 {
@@ -231,12 +243,12 @@ func sysTimerCreate(m *Machine, t *thread, a *[6]uint64) int64 {
 	if _, ok := m.clock(t, id); !ok {
 		return -eINVAL
 	}
-	if len(m.st.timers) >= maxTimers {
+	if len(m.p.timers) >= maxTimers {
 		return -eAGAIN
 	}
 	p := posixTimer{clock: id, cpu: id < 0 || id == clockProcess || id == clockThread,
 		interval: interval{deadline: never}, notify: true, sig: sigALRM}
-	for slices.ContainsFunc(m.st.timers, func(q posixTimer) bool { return q.id == p.id }) {
+	for slices.ContainsFunc(m.p.timers, func(q posixTimer) bool { return q.id == p.id }) {
 		p.id++
 	}
 	p.value = p.id
@@ -252,7 +264,7 @@ func sysTimerCreate(m *Machine, t *thread, a *[6]uint64) int64 {
 		case sigevSignal, sigevThread:
 		case sigevThreadID:
 			p.target = vm.ThreadID(int32(leU32(raw[16:])))
-			if m.st.thread(p.target) == nil {
+			if to := m.st.thread(p.target); to == nil || to.p != m.p {
 				return -eINVAL
 			}
 		default:
@@ -265,15 +277,15 @@ func sysTimerCreate(m *Machine, t *thread, a *[6]uint64) int64 {
 	if !m.writeU32(a[2], uint32(p.id)) {
 		return -eFAULT
 	}
-	m.st.timers = append(m.st.timers, p)
-	slices.SortFunc(m.st.timers, func(x, y posixTimer) int { return int(x.id) - int(y.id) })
+	m.p.timers = append(m.p.timers, p)
+	slices.SortFunc(m.p.timers, func(x, y posixTimer) int { return int(x.id) - int(y.id) })
 	return 0
 }
 
-func (s *state) timer(id uint64) *posixTimer {
-	for i := range s.timers {
-		if s.timers[i].id == id {
-			return &s.timers[i]
+func (p *process) timer(id uint64) *posixTimer {
+	for i := range p.timers {
+		if p.timers[i].id == id {
+			return &p.timers[i]
 		}
 	}
 	return nil
@@ -292,7 +304,7 @@ func (m *Machine) readSpec(addr uint64) (value, period uint64, bad int64) {
 }
 
 func sysTimerSettime(m *Machine, _ *thread, a *[6]uint64) int64 {
-	p := m.st.timer(a[0])
+	p := m.p.timer(a[0])
 	if p == nil {
 		return -eINVAL
 	}
@@ -300,7 +312,7 @@ func sysTimerSettime(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if bad != 0 {
 		return -bad
 	}
-	now := m.clockOf(p.cpu)
+	now := m.clockOf(m.p, p.cpu)
 	if a[3] != 0 && !m.copyOut(a[3], encodeSpec(&p.interval, now)) {
 		return -eFAULT
 	}
@@ -313,27 +325,27 @@ func sysTimerSettime(m *Machine, _ *thread, a *[6]uint64) int64 {
 }
 
 func sysTimerGettime(m *Machine, _ *thread, a *[6]uint64) int64 {
-	p := m.st.timer(a[0])
+	p := m.p.timer(a[0])
 	if p == nil {
 		return -eINVAL
 	}
-	if !m.copyOut(a[1], encodeSpec(&p.interval, m.clockOf(p.cpu))) {
+	if !m.copyOut(a[1], encodeSpec(&p.interval, m.clockOf(m.p, p.cpu))) {
 		return -eFAULT
 	}
 	return 0
 }
 
 func sysTimerGetoverrun(m *Machine, _ *thread, a *[6]uint64) int64 {
-	if p := m.st.timer(a[0]); p != nil {
+	if p := m.p.timer(a[0]); p != nil {
 		return int64(p.overrun)
 	}
 	return -eINVAL
 }
 
 func sysTimerDelete(m *Machine, _ *thread, a *[6]uint64) int64 {
-	if m.st.timer(a[0]) == nil {
+	if m.p.timer(a[0]) == nil {
 		return -eINVAL
 	}
-	m.st.timers = slices.DeleteFunc(m.st.timers, func(p posixTimer) bool { return p.id == a[0] })
+	m.p.timers = slices.DeleteFunc(m.p.timers, func(p posixTimer) bool { return p.id == a[0] })
 	return 0
 }

@@ -121,12 +121,22 @@ func (s *Space) can(addr, n uint64, need Prot) bool {
 	return true
 }
 
+func accessKind(write bool) Prot {
+	if write {
+		return Write
+	}
+	return Read
+}
+
 // maxKernelHits bounds the accesses that are remembered for TakeKernelHit.
 const maxKernelHits = 1024
 
 // noteKernel remembers an access that the guest kernel has made, if it is
 // watched. What failed was none.
 func (s *Space) noteKernel(addr, n uint64, write bool) {
+	if len(s.watches) == 0 || s.IgnoreWatches&accessKind(write) != 0 {
+		return
+	}
 	for i := range s.watches {
 		if s.watches[i].Touches(addr, n, write) && len(s.kernelHits) < maxKernelHits {
 			s.kernelHits = append(s.kernelHits, KernelHit{Watch: i, Addr: addr, Size: n, Write: write})

@@ -115,8 +115,8 @@ type Space struct {
 	AllowCodeWrite bool
 
 	// IgnoreWatches lets accesses of these kinds (Read, Write) to watched ranges
-	// through: set while the instruction is executed at which the watch has been
-	// reported.
+	// through, by the guest kernel too: set while the instruction is executed at
+	// which the watch has been reported, and for accesses that are nobody's concern.
 	IgnoreWatches Prot
 
 	// OnCode is told of each change of content or protection of [start, end)

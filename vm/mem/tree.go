@@ -178,3 +178,28 @@ func (s *Space) Hash() vm.Hash {
 	})
 	return h.sum()
 }
+
+// Is reports whether the space is as sn has it: nothing has been written or
+// mapped since sn was taken or restored.
+func (s *Space) Is(sn *Snapshot) bool {
+	return s.root == sn.root && s.codeMaps == sn.codeMaps && len(s.vmas) == len(sn.vmas) &&
+		(len(s.vmas) == 0 || &s.vmas[0] == &sn.vmas[0])
+}
+
+// Fork captures the space for another one to Restore, as Snapshot does, but is no
+// mark on the way from one Snapshot of s to the next: what has been written before
+// it stays among the pages that the next one lists as dirty.
+func (s *Space) Fork() *Snapshot {
+	sn := &Snapshot{root: s.root, vmas: s.vmas, count: s.count, codeMaps: s.codeMaps}
+	s.epoch = epochs.Add(1)
+	s.flushWrites()
+	return sn
+}
+
+// Succeed makes s stand for old from now on, for whoever follows both as one (a
+// process that executes another program): what has been written to old counts as
+// written, and CodeMaps goes on from there.
+func (s *Space) Succeed(old *Space) {
+	s.dirty = append(s.dirty, old.dirty...)
+	s.codeMaps = old.codeMaps + 1
+}
