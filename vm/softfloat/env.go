@@ -10,6 +10,15 @@ type Env struct {
 	NaN      NaNRule  // which NaN an operation returns
 	Tiny     TinyRule // when a result is tiny, for the underflow flag
 	Ints     IntRule  // what a float that fits no integer converts to
+
+	// Unmasked may hold Overflow and Underflow, on which a guest traps. An
+	// operation that overflows, or whose result is tiny, exact or not, raises
+	// the flag then and returns the result rounded as if the exponent had no
+	// bounds, with the exponent moved by 3/4 of its range towards its middle
+	// (IEEE 754-1985 section 7; Intel SDM volume 1, 4.9.1.4 and 4.9.1.5).
+	// Inexact tells of that rounding alone. A result of a conversion between
+	// formats that is out of range even so means nothing.
+	Unmasked Flags
 }
 
 // Rounding is a rounding direction, numbered as in RISC-V's frm and rm fields

@@ -52,6 +52,11 @@ func shiftRight(hi, lo uint64, n uint) (uint64, uint64) {
 // round rounds the exact value ±hi:lo/2¹²⁷ × 2^exp to the format and raises
 // Inexact, Underflow and Overflow. Bit 127 must be set; bit 0 is sticky.
 func (e *Env) round(f *format, neg bool, exp int, hi, lo uint64) num {
+	if e.Unmasked != 0 && (exp < f.emin || exp >= f.emax) {
+		if n, ok := e.unbounded(f, neg, exp, hi, lo); ok {
+			return n
+		}
+	}
 	ulp := uint64(1) << (64 - f.prec)
 	tiny := false
 	if exp < f.emin {
@@ -99,4 +104,37 @@ func (e *Env) overflow(f *format, neg bool) num {
 		return f.infinity(neg)
 	}
 	return num{class: finite, neg: neg, exp: f.emax, sig: -(uint64(1) << (64 - f.prec))}
+}
+
+// unbounded is round for a result that overflows or is tiny where that is
+// unmasked; else ok is false.
+func (e *Env) unbounded(f *format, neg bool, exp int, hi, lo uint64) (n num, ok bool) {
+	tiny := exp < f.emin
+	ulp := uint64(1) << (64 - f.prec)
+	kept, rest := cut(f.prec, hi, lo)
+	if e.Rounding.up(neg, kept&ulp != 0, rest) {
+		kept += ulp
+		if kept == 0 {
+			kept = intBit
+			exp++
+		}
+	}
+	if e.Tiny == TinyAfter {
+		tiny = exp < f.emin
+	}
+	adjust := (f.emax + 1) / 2 * 3
+	switch {
+	case exp > f.emax && e.Unmasked&Overflow != 0:
+		e.raise(Overflow)
+		exp -= adjust
+	case tiny && e.Unmasked&Underflow != 0:
+		e.raise(Underflow)
+		exp += adjust
+	default:
+		return num{}, false
+	}
+	if rest != 0 {
+		e.raise(Inexact)
+	}
+	return num{class: finite, neg: neg, exp: exp, sig: kept}, true
 }
