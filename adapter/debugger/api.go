@@ -148,17 +148,21 @@ type Frame struct {
 	PC       uint64 // its next instruction
 	CFA      uint64
 	Inlined  bool
-	Subtle   bool // without source: runtime or library code
-	Level    int  // 0 for the innermost
-	Physical int  // index of the physical activation
-	Logical  int  // depth within the activation's inline chain, 0 for the innermost
+	Subtle   bool    // without source: runtime or library code
+	Level    int     // 0 for the innermost
+	Physical int     // index of the physical activation
+	Logical  int     // depth within the activation's inline chain, 0 for the innermost
+	Module   *Module // nil if the code is in no file
 }
 
 // Methods, in the files of this package (ctx cancels; positions are icounts):
 //
 //	func New(tl *checkpoint.Timeline, prog *symbols.Program) *Debugger
 //	func (d *Debugger) Timeline() *checkpoint.Timeline
-//	func (d *Debugger) Program() *symbols.Program
+//	func (d *Debugger) Program() *symbols.Program            // of the program that runs here
+//	func (d *Debugger) Space() *symbols.Space                // of all that is mapped here
+//	func (d *Debugger) Modules() []*Module
+//	func (d *Debugger) Breakpoints() []Breakpoint
 //	func (d *Debugger) Arch() *vm.Arch
 //	func (d *Debugger) Move(ctx, Motion) (Event, error)
 //	func (d *Debugger) Seek(ctx, icount) (Event, error)

@@ -80,7 +80,7 @@ func BenchmarkBreakpoint(b *testing.B) {
 func (d *Debugger) unreached(b *testing.B, functions ...string) uint64 {
 	b.Helper()
 	for _, name := range functions {
-		f := d.prog.FuncsNamed(name)[0]
+		f := d.Program().FuncsNamed(name)[0]
 		var all []uint64
 		for pc := f.Low; f.Contains(pc); {
 			in, ok := d.instruction(pc)

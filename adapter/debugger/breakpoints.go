@@ -12,7 +12,8 @@ import (
 
 // point is a breakpoint or watchpoint.
 type point struct {
-	Breakpoint
+	id     int
+	want   string // what was asked for, to know it again
 	reason Reason // what a stop at it is reported as
 	cond   string
 	expr   *values.Expr // cond, once it has been parsed in the point's context
@@ -20,6 +21,18 @@ type point struct {
 	log    string       // for a logpoint: its message
 	logged uint64       // positions below have been logged
 	data   DataBreakpoint
+	err    error // why it can't be met anywhere
+
+	// place finds a code breakpoint among the modules of an epoch.
+	place  func(s *moduleSet) (spot, error)
+	placed map[uint64]*Breakpoint // what came of it, by the version of the set
+}
+
+// spot is where a code breakpoint lies.
+type spot struct {
+	file  string
+	line  int
+	addrs []uint64
 }
 
 // breakpoints are all the points set, by kind and file.
@@ -28,12 +41,18 @@ type breakpoints struct {
 	funcs  []*point
 	insts  []*point
 	data   []*point
-	at     map[uint64][]*point // code breakpoints by address
-	code   *vm.Breaks
+	gen    uint64 // counts the changes
 	nextID int
 }
 
-// code lists the code breakpoints, in a fixed order.
+// codeSet are the code breakpoints of an epoch.
+type codeSet struct {
+	gen    uint64
+	at     map[uint64][]*point
+	breaks *vm.Breaks
+}
+
+// list lists the code breakpoints, in a fixed order.
 func (b *breakpoints) list() []*point {
 	var all []*point
 	for _, file := range slices.Sorted(maps.Keys(b.source)) {
@@ -42,49 +61,115 @@ func (b *breakpoints) list() []*point {
 	return append(append(all, b.funcs...), b.insts...)
 }
 
-// changed rebuilds what motions use.
-func (b *breakpoints) changed() {
-	b.at = map[uint64][]*point{}
+// code are the code breakpoints at the machine's position. Filters call it at
+// each hit.
+func (d *Debugger) code() *codeSet { return d.codeOf(d.set()) }
+
+// codeOf are the code breakpoints while s is mapped.
+func (d *Debugger) codeOf(s *moduleSet) *codeSet {
+	if s.code != nil && s.code.gen == d.bps.gen {
+		return s.code
+	}
+	c := &codeSet{gen: d.bps.gen, at: map[uint64][]*point{}}
 	var addrs []uint64
-	for _, p := range b.list() {
-		for _, a := range p.Addrs {
-			b.at[a] = append(b.at[a], p)
+	for _, p := range d.bps.list() {
+		for _, a := range d.locate(p, s).Addrs {
+			c.at[a] = append(c.at[a], p)
 			addrs = append(addrs, a)
 		}
 	}
-	b.code = vm.NewBreaks(addrs...)
+	c.breaks = vm.NewBreaks(addrs...)
+	s.code = c
+	return c
+}
+
+// locate finds a point while s is mapped.
+func (d *Debugger) locate(p *point, s *moduleSet) *Breakpoint {
+	if b := p.placed[s.version]; b != nil {
+		return b
+	}
+	b := &Breakpoint{ID: p.id}
+	var err error
+	if err = p.err; err == nil && p.place != nil {
+		var at spot
+		at, err = p.place(s)
+		b.File, b.Line, b.Addrs = at.file, at.line, at.addrs
+	}
+	if b.Verified = err == nil; err != nil {
+		b.Message = err.Error()
+	}
+	if p.placed == nil || len(p.placed) >= maxSets {
+		p.placed = map[uint64]*Breakpoint{}
+	}
+	p.placed[s.version] = b
+	return b
+}
+
+// pending completes the message about a breakpoint that has no place now.
+func pending(s *moduleSet, err error) error {
+	if !s.dynamic() {
+		return err
+	}
+	return fmt.Errorf("%w; it is set as soon as a library that has it is loaded", err)
+}
+
+// Breakpoints tells what has become of the code breakpoints at the current
+// position. One in a library is verified where that is mapped.
+func (d *Debugger) Breakpoints() []Breakpoint {
+	var out []Breakpoint
+	for _, p := range d.bps.list() {
+		out = append(out, d.describe(p))
+	}
+	return out
+}
+
+// describe tells what has become of a point at the current position.
+func (d *Debugger) describe(p *point) Breakpoint {
+	b := *d.locate(p, d.set())
+	if b.Verified && p.reason == ReasonBreakpoint && len(b.Addrs) == 1 {
+		if d.m.ReadMemory(b.Addrs[0], make([]byte, d.arch.MinInst)) < d.arch.MinInst {
+			b.Verified, b.Addrs, b.Message = false, nil, fmt.Sprintf("breakpoint at %#x: no memory there", b.Addrs[0])
+			if s := d.set(); s.dynamic() {
+				b.Message += " now"
+			}
+		}
+	}
+	return b
 }
 
 // request is what the kinds of breakpoints have in common.
 type request struct {
+	want      string
 	cond, hit string
-	place     func(p *point) error // fills in where it lies
+	log       string
+	data      DataBreakpoint
+	check     func(p *point) error // what can be told at once
+	place     func(s *moduleSet) (spot, error)
 }
 
-// set replaces old by the points asked for. A request that can't be met makes a
+// replace replaces old by the points asked for. A request that can't be met makes a
 // point that is not verified and says why.
-func (d *Debugger) set(old []*point, r Reason, reqs []request) ([]*point, []Breakpoint) {
+func (d *Debugger) replace(old []*point, r Reason, reqs []request) ([]*point, []Breakpoint) {
+	d.bps.gen++
 	points := make([]*point, len(reqs))
 	out := make([]Breakpoint, len(reqs))
 	for i, req := range reqs {
-		p := &point{reason: r, cond: strings.TrimSpace(req.cond)}
-		if err := d.fill(p, req); err != nil {
-			p.Verified, p.Message, p.Addrs = false, err.Error(), nil
-		}
+		p := &point{reason: r, want: req.want, cond: strings.TrimSpace(req.cond), log: req.log, data: req.data, place: req.place}
+		p.err = d.fill(p, req)
 		if q := reuse(old, p); q != nil {
 			p = q
 		} else {
 			d.bps.nextID++
-			p.ID = d.bps.nextID
+			p.id = d.bps.nextID
 		}
-		points[i], out[i] = p, p.Breakpoint
+		points[i], out[i] = p, d.describe(p)
 	}
 	return points, out
 }
 
 func (d *Debugger) fill(p *point, req request) (err error) {
 	if p.cond != "" {
-		if _, err := values.Parse(&d.globals, p.cond); err != nil {
+		if _, err := values.Parse(d.globals(), p.cond); err != nil {
 			return fmt.Errorf("condition %q: %w", p.cond, err)
 		}
 	}
@@ -93,10 +178,9 @@ func (d *Debugger) fill(p *point, req request) (err error) {
 			return err
 		}
 	}
-	if err := req.place(p); err != nil {
-		return err
+	if req.check != nil {
+		return req.check(p)
 	}
-	p.Verified = true
 	return nil
 }
 
@@ -104,10 +188,9 @@ func (d *Debugger) fill(p *point, req request) (err error) {
 // and the hits it has counted.
 func reuse(old []*point, p *point) *point {
 	for _, q := range old {
-		if q.Verified == p.Verified && q.Message == p.Message && q.File == p.File && q.Line == p.Line &&
-			q.cond == p.cond && q.log == p.log && sameHits(q.hits, p.hits) && slices.Equal(q.Addrs, p.Addrs) &&
+		if q.want == p.want && q.cond == p.cond && q.log == p.log && sameHits(q.hits, p.hits) && (q.err == nil) == (p.err == nil) &&
 			q.data.Addr == p.data.Addr && q.data.Size == p.data.Size && q.data.Read == p.data.Read && q.data.Write == p.data.Write {
-			q.data = p.data
+			q.data, q.place, q.placed, q.err = p.data, p.place, nil, p.err
 			return q
 		}
 	}
@@ -119,25 +202,25 @@ func reuse(old []*point, p *point) *point {
 func (d *Debugger) SetSourceBreakpoints(file string, bps []SourceBreakpoint) []Breakpoint {
 	reqs := make([]request, len(bps))
 	for i, bp := range bps {
-		reqs[i] = request{bp.Condition, bp.HitCondition, func(p *point) error {
-			p.Line, p.log = bp.Line, bp.LogMessage
-			place, err := d.prog.Resolve(file, bp.Line)
-			if err != nil {
-				return err
-			}
-			p.File, p.Line, p.Addrs = place.File, place.Line, place.Addrs
-			return nil
-		}}
+		reqs[i] = request{
+			want: fmt.Sprintf("line %d", bp.Line), cond: bp.Condition, hit: bp.HitCondition, log: bp.LogMessage,
+			place: func(s *moduleSet) (spot, error) {
+				place, err := s.placesOf(file, bp.Line)
+				if err != nil {
+					return spot{line: bp.Line}, pending(s, err)
+				}
+				return spot{place.File, place.Line, place.Addrs}, nil
+			},
+		}
 	}
 	if d.bps.source == nil {
 		d.bps.source = map[string][]*point{}
 	}
-	points, out := d.set(d.bps.source[file], ReasonBreakpoint, reqs)
+	points, out := d.replace(d.bps.source[file], ReasonBreakpoint, reqs)
 	d.bps.source[file] = points
 	if len(points) == 0 {
 		delete(d.bps.source, file)
 	}
-	d.bps.changed()
 	return out
 }
 
@@ -145,18 +228,19 @@ func (d *Debugger) SetSourceBreakpoints(file string, bps []SourceBreakpoint) []B
 func (d *Debugger) SetFunctionBreakpoints(bps []FunctionBreakpoint) []Breakpoint {
 	reqs := make([]request, len(bps))
 	for i, bp := range bps {
-		reqs[i] = request{bp.Condition, bp.HitCondition, func(p *point) error {
-			p.Addrs = d.prog.FuncPlaces(bp.Name)
-			if len(p.Addrs) == 0 {
-				return fmt.Errorf("breakpoint at %s: no function of that name", bp.Name)
-			}
-			d.locate(p)
-			return nil
-		}}
+		reqs[i] = request{
+			want: "function " + bp.Name, cond: bp.Condition, hit: bp.HitCondition,
+			place: func(s *moduleSet) (spot, error) {
+				addrs := s.functionPlaces(bp.Name)
+				if len(addrs) == 0 {
+					return spot{}, pending(s, fmt.Errorf("breakpoint at %s: no function of that name", bp.Name))
+				}
+				return s.spot(addrs), nil
+			},
+		}
 	}
 	var out []Breakpoint
-	d.bps.funcs, out = d.set(d.bps.funcs, ReasonFunction, reqs)
-	d.bps.changed()
+	d.bps.funcs, out = d.replace(d.bps.funcs, ReasonFunction, reqs)
 	return out
 }
 
@@ -164,29 +248,29 @@ func (d *Debugger) SetFunctionBreakpoints(bps []FunctionBreakpoint) []Breakpoint
 func (d *Debugger) SetInstructionBreakpoints(bps []InstructionBreakpoint) []Breakpoint {
 	reqs := make([]request, len(bps))
 	for i, bp := range bps {
-		reqs[i] = request{bp.Condition, bp.HitCondition, func(p *point) error {
-			if d.m.ReadMemory(bp.Addr, make([]byte, d.arch.MinInst)) < d.arch.MinInst {
-				return fmt.Errorf("breakpoint at %#x: no memory there", bp.Addr)
-			}
-			if bp.Addr%uint64(d.arch.MinInst) != 0 {
-				return fmt.Errorf("breakpoint at %#x: instructions start at multiples of %d", bp.Addr, d.arch.MinInst)
-			}
-			p.Addrs = []uint64{bp.Addr}
-			d.locate(p)
-			return nil
-		}}
+		reqs[i] = request{
+			want: fmt.Sprintf("address %#x", bp.Addr), cond: bp.Condition, hit: bp.HitCondition,
+			check: func(*point) error {
+				if bp.Addr%uint64(d.arch.MinInst) != 0 {
+					return fmt.Errorf("breakpoint at %#x: instructions start at multiples of %d", bp.Addr, d.arch.MinInst)
+				}
+				return nil
+			},
+			place: func(s *moduleSet) (spot, error) { return s.spot([]uint64{bp.Addr}), nil },
+		}
 	}
 	var out []Breakpoint
-	d.bps.insts, out = d.set(d.bps.insts, ReasonBreakpoint, reqs)
-	d.bps.changed()
+	d.bps.insts, out = d.replace(d.bps.insts, ReasonBreakpoint, reqs)
 	return out
 }
 
-// locate fills in the source line of a point's first address.
-func (d *Debugger) locate(p *point) {
-	if l, ok := d.prog.LineAt(p.Addrs[0]); ok {
-		p.File, p.Line = l.File, l.Line
+// spot is the place with the given addresses, and the first one's source line.
+func (s *moduleSet) spot(addrs []uint64) spot {
+	at := spot{addrs: addrs}
+	if l, ok := s.space.LineAt(addrs[0]); ok {
+		at.file, at.line = l.File, l.Line
 	}
+	return at
 }
 
 // maxWatch is the largest range that may be watched, in bytes.
@@ -196,8 +280,7 @@ const maxWatch = 1 << 20
 func (d *Debugger) SetDataBreakpoints(bps []DataBreakpoint) []Breakpoint {
 	reqs := make([]request, len(bps))
 	for i, bp := range bps {
-		reqs[i] = request{bp.Condition, bp.HitCondition, func(p *point) error {
-			p.data = bp
+		reqs[i] = request{cond: bp.Condition, hit: bp.HitCondition, data: bp, check: func(p *point) error {
 			switch {
 			case bp.Size == 0 || bp.Size > maxWatch || bp.Addr+bp.Size < bp.Addr:
 				return fmt.Errorf("watchpoint at %#x: it must cover 1 to %d bytes, not %d", bp.Addr, maxWatch, bp.Size)
@@ -210,6 +293,6 @@ func (d *Debugger) SetDataBreakpoints(bps []DataBreakpoint) []Breakpoint {
 		}}
 	}
 	var out []Breakpoint
-	d.bps.data, out = d.set(d.bps.data, ReasonData, reqs)
+	d.bps.data, out = d.replace(d.bps.data, ReasonData, reqs)
 	return out
 }

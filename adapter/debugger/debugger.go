@@ -12,54 +12,49 @@ import (
 
 // Debugger debugs one guest. See the package comment.
 type Debugger struct {
-	tl   *checkpoint.Timeline
-	m    vm.Machine // tl's, to read the state
-	prog *symbols.Program
-	arch *vm.Arch
+	tl    *checkpoint.Timeline
+	m     vm.Machine       // tl's, to read the state
+	first *symbols.Program // the program that the guest was started with
+	arch  *vm.Arch
 
 	regIndex map[int]int // DWARF number -> index into arch.Regs
-	isGo     bool
+
+	mods    modules
+	epochs  epochs
+	told    uint64 // the version of the modules that modSink was called for
+	modSink func()
 
 	bps     breakpoints
 	undo    []undoStep
 	signals bool
 	logSink func(LogMessage)
 
-	stacks  map[vm.ThreadID]*stack // of the current position
-	breaks  breakSets
-	globals values.Context // without a frame: to check expressions with
+	stacks map[vm.ThreadID]*stack // of the current position
+	breaks breakSets
 }
 
-// New returns a debugger on a timeline whose guest runs prog's program. Its
-// first position is wherever the timeline is.
+// New returns a debugger on a timeline whose guest was started with prog's
+// program. Its first position is wherever the timeline is.
 func New(tl *checkpoint.Timeline, prog *symbols.Program) *Debugger {
 	m := tl.Machine()
 	d := &Debugger{
-		tl: tl, m: m, prog: prog, arch: m.Arch(),
+		tl: tl, m: m, first: prog, arch: m.Arch(),
 		regIndex: map[int]int{}, signals: true,
 		stacks: map[vm.ThreadID]*stack{},
+		mods:   modules{sets: map[uint64]*moduleSet{}, known: map[moduleKey]*Module{}},
 	}
-	d.globals = values.Context{Prog: prog, Arch: d.arch, Mem: m}
 	for i, r := range d.arch.Regs {
 		if r.DWARF >= 0 {
 			d.regIndex[r.DWARF] = i
 		}
 	}
-	for _, u := range prog.Units() {
-		if u.Language == symbols.LangGo {
-			d.isGo = true
-			break
-		}
-	}
+	d.told = m.MapsVersion()
 	return d
 }
 
 // Timeline is the timeline below. Whoever moves it other than through the
 // debugger must call Moved.
 func (d *Debugger) Timeline() *checkpoint.Timeline { return d.tl }
-
-// Program is the guest's debug information.
-func (d *Debugger) Program() *symbols.Program { return d.prog }
 
 // Arch is the guest's architecture.
 func (d *Debugger) Arch() *vm.Arch { return d.arch }
@@ -75,6 +70,22 @@ func (d *Debugger) StopOnSignals(on bool) { d.signals = on }
 // rather than into Event.Logs.
 func (d *Debugger) SetLogSink(f func(LogMessage)) { d.logSink = f }
 
+// SetModuleSink makes f be called, on the engine goroutine, whenever the modules
+// at the position that a user sees are others than before: as the program runs, and
+// at the end of a motion that has gone to where they are different. It may ask for
+// Modules and Breakpoints, but not move.
+func (d *Debugger) SetModuleSink(f func()) { d.modSink = f }
+
+// tellModules calls the module sink if there is something to tell.
+func (d *Debugger) tellModules() {
+	if v := d.m.MapsVersion(); v != d.told {
+		d.told = v
+		if d.modSink != nil {
+			d.modSink()
+		}
+	}
+}
+
 // Moved tells the debugger that the position has changed: frames are forgotten.
 func (d *Debugger) Moved() { clear(d.stacks) }
 
@@ -82,6 +93,7 @@ func (d *Debugger) Moved() { clear(d.stacks) }
 func (d *Debugger) Seek(ctx context.Context, icount uint64) (Event, error) {
 	back := icount < d.tl.Icount()
 	d.undo = nil
+	defer d.tellModules()
 	if err := d.seek(ctx, icount); err != nil {
 		return d.event(ReasonPause, back), err
 	}
@@ -96,20 +108,43 @@ func (d *Debugger) seek(ctx context.Context, icount uint64) error {
 	return nil
 }
 
-// RunToMain runs to the start of the program's main function, or stays where it
-// is when there is none.
+// RunToMain runs to the start of the program's main function or, when it is not
+// known, to the program's first own instruction, behind the dynamic loader.
 func (d *Debugger) RunToMain(ctx context.Context) (Event, error) {
-	for _, name := range []string{"main.main", "main"} {
-		if addrs := d.prog.FuncPlaces(name); len(addrs) > 0 {
-			st := d.tl.Forward(ctx, noLimit, &vm.Stops{Breaks: vm.NewBreaks(addrs...), Signals: d.signals, AtStart: true})
-			d.Moved()
-			if st.Reason == vm.StopBreak {
-				return d.event(ReasonStep, false), nil
-			}
-			return d.stopped(st, false)
+	defer d.tellModules()
+	prog := d.Program()
+	for _, addrs := range [][]uint64{prog.FuncPlaces("main.main"), mainOf(prog), {prog.Entry()}} {
+		if len(addrs) == 0 {
+			continue
 		}
+		if err := d.learn(ctx); err != nil {
+			return d.event(ReasonPause, false), err
+		}
+		where := vm.NewBreaks(addrs...)
+		st := d.advance(ctx, noLimit, func(*moduleSet) *vm.Stops {
+			return &vm.Stops{Breaks: where, Signals: d.signals, AtStart: true}
+		}, false, false)
+		d.Moved()
+		if st.Reason == vm.StopBreak {
+			return d.event(ReasonStep, false), nil
+		}
+		return d.stopped(st, false)
 	}
 	return d.event(ReasonStep, false), nil
+}
+
+// mainOf finds a C program's main: by its exact name.
+func mainOf(prog *symbols.Program) []uint64 {
+	var out []uint64
+	for _, f := range prog.FuncsNamed("main") {
+		if f.Name == "main" || f.Linker == "main" {
+			out = append(out, f.BodyStart)
+		}
+	}
+	if out == nil {
+		out = prog.FuncPlaces("main")
+	}
+	return out
 }
 
 const noLimit = ^uint64(0)
@@ -153,13 +188,21 @@ func (d *Debugger) current(t vm.ThreadID) vm.ThreadID {
 // here is the context to evaluate in at thread t's innermost frame, made afresh:
 // for filters, which see positions that are not stops.
 func (d *Debugger) here(t vm.ThreadID) *values.Context {
-	f := d.prog.Innermost(d.pc(t), threadRegs{d, t}, d.m)
-	return d.context(t, f, 0)
+	return d.context(t, d.Space().Innermost(d.pc(t), threadRegs{d, t}, d.m), 0)
+}
+
+// globals is a context without a frame: to check expressions with.
+func (d *Debugger) globals() *values.Context {
+	return &values.Context{Prog: d.Program(), Space: d.Space(), Arch: d.arch, Mem: d.m}
 }
 
 func (d *Debugger) context(t vm.ThreadID, f *symbols.Frame, logical int) *values.Context {
+	prog := d.Program()
+	if f != nil && f.Program() != nil {
+		prog = f.Program()
+	}
 	return &values.Context{
-		Prog: d.prog, Arch: d.arch, Mem: d.m, Frame: f, Logical: logical,
+		Prog: prog, Space: d.Space(), Arch: d.arch, Mem: d.m, Frame: f, Logical: logical,
 		RegBytes: func(i int) ([]byte, bool) {
 			if f == nil || f.Depth == 0 {
 				b := d.m.RegBytes(t, i)

@@ -37,13 +37,13 @@ func (d *Debugger) before(addr uint64, n int) []Instruction {
 	end := addr
 	for len(out) < n {
 		start := end - uint64(d.arch.MinInst)
-		if f := d.prog.FuncAt(start); f != nil && f.Contains(start) {
+		if f := d.Space().FuncAt(start); f != nil && f.Contains(start) {
 			for _, r := range f.Ranges {
 				if r.Contains(start) {
 					start = r.Low
 				}
 			}
-		} else if s, _, ok := d.prog.SymbolAt(start); ok && s.Func && start-s.Addr < 1<<16 {
+		} else if s, _, ok := d.Space().SymbolAt(start); ok && s.Func && start-s.Addr < 1<<16 {
 			start = s.Addr
 		}
 		var run []Instruction
@@ -82,13 +82,13 @@ func (d *Debugger) decode(addr uint64) Instruction {
 	}
 	in := d.arch.Disassemble(buf[:n], addr)
 	out := Instruction{Addr: addr, Bytes: buf[:min(in.Size, n)], Text: in.Text}
-	if s, off, ok := d.prog.SymbolAt(addr); ok && s.Func {
+	if s, off, ok := d.Space().SymbolAt(addr); ok && s.Func {
 		out.Sym = s.Name
 		if off != 0 {
 			out.Sym = fmt.Sprintf("%s+%d", s.Name, off)
 		}
 	}
-	if l, ok := d.prog.LineAt(addr); ok && l.Low == addr {
+	if l, ok := d.Space().LineAt(addr); ok && l.Low == addr {
 		out.File, out.Line = l.File, l.Line
 	}
 	return out

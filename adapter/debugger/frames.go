@@ -32,7 +32,7 @@ func (d *Debugger) stack(t vm.ThreadID) *stack {
 		return s
 	}
 	s := &stack{}
-	s.phys, s.err = d.prog.Backtrace(d.pc(t), threadRegs{d, t}, d.m, maxFrames)
+	s.phys, s.err = d.Space().Backtrace(d.pc(t), threadRegs{d, t}, d.m, maxFrames)
 	for i, f := range s.phys {
 		s.frames = d.logical(s.frames, i, f)
 	}
@@ -43,9 +43,9 @@ func (d *Debugger) stack(t vm.ThreadID) *stack {
 // logical appends the frames for display that make up physical frame f.
 func (d *Debugger) logical(out []Frame, index int, f *symbols.Frame) []Frame {
 	pc := f.LookupPC()
-	base := Frame{PC: f.PC, CFA: f.CFA, Physical: index}
-	line, hasLine := d.prog.LineAt(pc)
-	chain := d.prog.InlineChain(pc)
+	base := Frame{PC: f.PC, CFA: f.CFA, Physical: index, Module: d.ModuleAt(pc)}
+	line, hasLine := d.Space().LineAt(pc)
+	chain := d.Space().InlineChain(pc)
 	if len(chain) == 0 {
 		base.Level, base.Name, base.Subtle = len(out), d.symbolic(f.PC), !hasLine
 		if hasLine {
@@ -70,7 +70,7 @@ func (d *Debugger) logical(out []Frame, index int, f *symbols.Frame) []Frame {
 
 // symbolic is the name for a PC without debug information.
 func (d *Debugger) symbolic(pc uint64) string {
-	if s, off, ok := d.prog.SymbolAt(pc); ok {
+	if s, off, ok := d.Space().SymbolAt(pc); ok {
 		if off == 0 {
 			return s.Name
 		}

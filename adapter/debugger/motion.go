@@ -12,17 +12,25 @@ import (
 // ErrNoCaller is returned by StepOut in the outermost frame.
 var ErrNoCaller = errors.New("no caller to return to: this is the outermost frame")
 
-// breakSets remembers the sets that motions have built, as building and
-// translating one of all statements takes a while.
+// breakSets remembers the set that a step in stops at, as building and translating
+// one of all statements takes a while, and what it was built for.
 type breakSets struct {
-	code       *vm.Breaks // the breakpoints for which statements was built
+	version    uint64  // of the modules
+	inside     bool    // with the language's runtime
+	beside     *Module // beside the user's modules
+	code       *vm.Breaks
 	statements *vm.Breaks
 }
+
+// places are the addresses that a motion looks at while s is mapped: its own and
+// the code breakpoints.
+type places func(s *moduleSet) *vm.Breaks
 
 // Move carries out a motion and returns how it ended. See Event and the package
 // comment.
 func (d *Debugger) Move(ctx context.Context, mo Motion) (Event, error) {
 	mo.Thread = d.current(mo.Thread)
+	defer d.tellModules()
 	defer d.Moved()
 	if ev, err, done := d.undoStep(ctx, mo); done {
 		return ev, err
@@ -79,30 +87,37 @@ type goal func(s *vm.Stop) bool
 // run moves to the first position, or the latest earlier one, where a breakpoint,
 // watchpoint or signal stops it or where goal, asked at the addresses in extra,
 // is reached. extra must hold the code breakpoints, too; nil stands for them.
-func (d *Debugger) run(ctx context.Context, back bool, extra *vm.Breaks, reached goal) (Event, error) {
-	if err := d.count(ctx); err != nil {
+func (d *Debugger) run(ctx context.Context, back bool, extra places, reached goal) (Event, error) {
+	origin := d.m.Icount()
+	err := d.learn(ctx)
+	if err == nil {
+		err = d.count(ctx)
+	}
+	if err != nil {
 		return d.event(ReasonPause, back), err
 	}
-	origin := d.m.Icount()
 	r := &search{d: d, back: back, reached: reached}
-	stops := &vm.Stops{Breaks: d.bps.code, Signals: d.signals, Filter: r.filter}
-	if extra != nil {
-		stops.Breaks = extra
+	if extra == nil {
+		extra = func(s *moduleSet) *vm.Breaks { return d.codeOf(s).breaks }
 	}
+	var watches []vm.Watch
 	for _, p := range d.bps.data {
-		if p.Verified {
+		if p.err == nil {
 			r.watched = append(r.watched, p)
-			stops.Watches = append(stops.Watches, vm.Watch{Addr: p.data.Addr, Size: p.data.Size, Read: p.data.Read, Write: p.data.Write})
+			watches = append(watches, vm.Watch{Addr: p.data.Addr, Size: p.data.Size, Read: p.data.Read, Write: p.data.Write})
 		}
+	}
+	stops := func(s *moduleSet) *vm.Stops {
+		return &vm.Stops{Breaks: extra(s), Watches: watches, Signals: d.signals, Filter: r.filter}
 	}
 	for {
 		var st vm.Stop
 		var err error
 		if back {
-			st, err = d.tl.Back(ctx, 0, stops)
+			st, err = d.backward(ctx, stops)
 		} else {
 			start := d.m.Icount()
-			st = d.forward(ctx, stops)
+			st = d.forward(ctx, stops, reached != nil)
 			d.counted(start)
 		}
 		d.Moved()
@@ -143,18 +158,21 @@ func (d *Debugger) abandon(origin uint64, back bool, err error) (Event, error) {
 // forward runs to a stop. A breakpoint or signal at the very start does not
 // count, but a watched access does: going back to an access leaves the machine
 // before it, and going forward from there must come to it again.
-func (d *Debugger) forward(ctx context.Context, stops *vm.Stops) vm.Stop {
-	if len(stops.Watches) == 0 {
-		return d.tl.Forward(ctx, noLimit, stops)
+func (d *Debugger) forward(ctx context.Context, stops stopsFor, atExec bool) vm.Stop {
+	watches := stops(d.set()).Watches
+	if len(watches) == 0 {
+		return d.advance(ctx, noLimit, stops, atExec, false)
 	}
 	next := d.m.Icount() + 1
-	st := d.tl.Forward(ctx, next, &vm.Stops{Watches: stops.Watches, AtStart: true})
+	st := d.advance(ctx, next, func(*moduleSet) *vm.Stops { return &vm.Stops{Watches: watches, AtStart: true} }, atExec, false)
 	if st.Reason != vm.StopLimit || d.m.Icount() < next {
 		return st
 	}
-	rest := *stops
-	rest.AtStart = true
-	return d.tl.Forward(ctx, noLimit, &rest)
+	return d.advance(ctx, noLimit, func(s *moduleSet) *vm.Stops {
+		rest := *stops(s)
+		rest.AtStart = true
+		return &rest
+	}, atExec, false)
 }
 
 // stopped makes the event of a stop that is no breakpoint's or watchpoint's.
@@ -167,6 +185,8 @@ func (d *Debugger) stopped(st vm.Stop, back bool) (Event, error) {
 		} else {
 			ev.Reason = ReasonStep
 		}
+	case vm.StopMaps: // a step has come to another program
+		ev.Reason, ev.Text = ReasonStep, fmt.Sprintf("The process runs %s now", d.m.Image().Path)
 	case vm.StopSignal:
 		ev.Reason, ev.Signal, ev.Fatal = ReasonSignal, st.Signal, st.Fatal
 		ev.Text = signalText(&st)
@@ -203,7 +223,7 @@ func (r *search) filter(s *vm.Stop) bool {
 	if r.reached != nil && r.reached(s) {
 		return true
 	}
-	for _, p := range r.d.bps.at[s.PC] {
+	for _, p := range r.d.code().at[s.PC] {
 		if stop, _ := r.d.hit(p, s, r); stop {
 			return true
 		}
@@ -229,7 +249,8 @@ func (d *Debugger) hit(p *point, s *vm.Stop, r *search) (stop bool, why error) {
 	if p.log != "" {
 		if r != nil && !r.back && s.Icount >= p.logged {
 			p.logged = s.Icount + 1
-			r.log(LogMessage{Icount: s.Icount, Text: d.message(p.log, s.Thread), File: p.File, Line: p.Line})
+			at := d.locate(p, d.set())
+			r.log(LogMessage{Icount: s.Icount, Text: d.message(p.log, s.Thread), File: at.File, Line: at.Line})
 		}
 		return false, nil
 	}
@@ -249,14 +270,14 @@ func (r *search) log(m LogMessage) {
 func (r *search) describe(ev *Event, st *vm.Stop) {
 	ev.Reason, ev.Thread = ReasonStep, st.Thread
 	ev.arrived = r.reached != nil && r.reached(st)
-	for _, p := range r.d.bps.at[st.PC] {
+	for _, p := range r.d.code().at[st.PC] {
 		if stop, why := r.d.hit(p, st, nil); stop && p.log == "" {
-			ev.Breakpoints = append(ev.Breakpoints, p.ID)
+			ev.Breakpoints = append(ev.Breakpoints, p.id)
 			if ev.Reason == ReasonStep {
 				ev.Reason = p.reason
 			}
 			if why != nil {
-				ev.Text = fmt.Sprintf("breakpoint %d: condition %q: %v", p.ID, p.cond, why)
+				ev.Text = fmt.Sprintf("breakpoint %d: condition %q: %v", p.id, p.cond, why)
 			}
 		}
 	}
@@ -267,7 +288,7 @@ func (d *Debugger) count(ctx context.Context) error {
 	here := d.m.Icount()
 	from := here
 	for _, p := range d.bps.list() {
-		if p.hits != nil && p.Verified {
+		if p.hits != nil && p.err == nil {
 			from = min(from, p.hits.known)
 		}
 	}
@@ -275,7 +296,9 @@ func (d *Debugger) count(ctx context.Context) error {
 		if err := d.tl.Seek(ctx, from); err != nil {
 			return fmt.Errorf("count hits: %w", err)
 		}
-		st := d.tl.Forward(ctx, here, &vm.Stops{Breaks: d.bps.code, AtStart: true, Filter: d.countHits})
+		st := d.advance(ctx, here, func(s *moduleSet) *vm.Stops {
+			return &vm.Stops{Breaks: d.codeOf(s).breaks, AtStart: true, Filter: d.countHits}
+		}, false, true)
 		d.counted(from)
 		switch st.Reason {
 		case vm.StopError:
@@ -294,7 +317,7 @@ func (d *Debugger) count(ctx context.Context) error {
 }
 
 func (d *Debugger) countHits(s *vm.Stop) bool {
-	for _, p := range d.bps.at[s.PC] {
+	for _, p := range d.code().at[s.PC] {
 		if p.hits == nil {
 			continue
 		}

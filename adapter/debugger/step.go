@@ -9,10 +9,6 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// goG is the DWARF number of the register that holds the goroutine in Go code,
-// by architecture (cmd/compile's ABI documents).
-var goG = map[string]int{"riscv64": 27}
-
 // goStackHi is the offset of g.stack.hi in a goroutine, bytes (runtime.g).
 const goStackHi = 8
 
@@ -24,9 +20,9 @@ type strand struct {
 }
 
 func (d *Debugger) strand(t vm.ThreadID) strand {
-	if d.isGo {
-		if n, ok := goG[d.arch.Name]; ok {
-			return strand{g: d.m.Reg(t, d.regIndex[n])}
+	if s := d.set(); s.isGo {
+		if g, ok := s.space.Main().Goroutine(threadRegs{d, t}, d.m); ok {
+			return strand{g: g}
 		}
 	}
 	return strand{thread: t}
@@ -62,11 +58,12 @@ func (a depth) deeper(b depth) bool {
 
 func (d *Debugger) depth(t vm.ThreadID, s strand) depth {
 	pc := d.pc(t)
-	cfa, err := d.prog.CFA(pc, threadRegs{d, t}, d.m)
+	space := d.Space()
+	cfa, err := space.CFA(pc, threadRegs{d, t}, d.m)
 	if err != nil {
 		cfa = d.sp(t)
 	}
-	return depth{d.height(s, cfa), d.prog.InlineDepth(pc)}
+	return depth{d.height(s, cfa), space.InlineDepth(pc)}
 }
 
 // step finds the next, or the latest earlier, statement start of the thread; for
@@ -76,31 +73,39 @@ func (d *Debugger) step(ctx context.Context, mo Motion) (Event, error) {
 	me := d.strand(t)
 	over := mo.Verb == Next
 	var at depth
-	var where *vm.Breaks
+	var where places
 	if over {
 		at = d.depth(t, me)
 		where = d.stackStatements(t)
 		over = where != nil
 	}
 	if where == nil {
-		where = d.allStatements(d.prog.FuncAt(d.pc(t)))
+		here := d.pc(t)
+		where = func(s *moduleSet) *vm.Breaks { return d.allStatements(s, here) }
 	}
 	return d.run(ctx, mo.Back, where, func(s *vm.Stop) bool {
-		if d.strand(s.Thread) != me || !d.prog.IsStatementStart(s.PC, d.m.LastPC(s.Thread)) {
+		if d.strand(s.Thread) != me || !d.Space().IsStatementStart(s.PC, d.m.LastPC(s.Thread)) {
 			return false
 		}
 		return !over || !d.depth(s.Thread, me).deeper(at)
 	})
 }
 
+// breaksAt is the places with the given addresses in every epoch, and the breakpoints.
+func (d *Debugger) breaksAt(addrs ...uint64) places {
+	return func(s *moduleSet) *vm.Breaks {
+		return vm.NewBreaks(append(slices.Clone(addrs), d.codeOf(s).breaks.Addrs()...)...)
+	}
+}
+
 // stackStatements are the statements of the functions on the thread's stack,
 // and the breakpoints; nil when none of them has any.
-func (d *Debugger) stackStatements(t vm.ThreadID) *vm.Breaks {
+func (d *Debugger) stackStatements(t vm.ThreadID) places {
 	addrs := d.statementsOf(d.stack(t).phys)
 	if len(addrs) == 0 {
 		return nil
 	}
-	return vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
+	return d.breaksAt(addrs...)
 }
 
 // statementsOf are the statements of the functions of frames.
@@ -110,34 +115,48 @@ func (d *Debugger) statementsOf(frames []*symbols.Frame) []uint64 {
 	for _, f := range frames {
 		if f.Func != nil && !seen[f.Func] {
 			seen[f.Func] = true
-			addrs = append(addrs, d.prog.Statements(f.Func)...)
+			addrs = append(addrs, f.Program().Statements(f.Func)...)
 		}
 	}
 	return addrs
 }
 
-// allStatements are all the program's statements but those inside the language's
-// runtime, unless that is where the user is, and the breakpoints.
-func (d *Debugger) allStatements(here *symbols.Function) *vm.Breaks {
+// allStatements are the statements that a step in may lead to while s is mapped,
+// and the breakpoints: those of all the user's modules (see [Module.User]) but for
+// those inside the language's runtime, and in either case also where the step
+// starts from, at pc.
+func (d *Debugger) allStatements(s *moduleSet, pc uint64) *vm.Breaks {
+	code := d.codeOf(s).breaks
+	mine := s.at(pc)
+	here := s.space.FuncAt(pc)
 	inside := here != nil && internalName(here.Name)
-	if !inside && d.breaks.statements != nil && d.breaks.code.Equal(d.bps.code) {
-		return d.breaks.statements
+	if mine != nil && mine.User() {
+		mine = nil
+	}
+	b := &d.breaks
+	if b.statements != nil && b.version == s.version && b.code.Equal(code) && b.inside == inside && b.beside == mine {
+		return b.statements
 	}
 	var addrs []uint64
-	if inside {
-		addrs = slices.Clone(d.prog.AllStatements())
-	} else {
-		for _, f := range d.prog.Funcs() {
-			if !internalName(f.Name) {
-				addrs = append(addrs, d.prog.Statements(f)...)
+	for _, m := range s.list {
+		if !m.User() && m != mine {
+			continue
+		}
+		p := m.Program()
+		switch {
+		case p == nil:
+		case inside:
+			addrs = append(addrs, p.AllStatements()...)
+		default:
+			for _, f := range p.Funcs() {
+				if !internalName(f.Name) {
+					addrs = append(addrs, p.Statements(f)...)
+				}
 			}
 		}
 	}
-	b := vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
-	if !inside {
-		d.breaks = breakSets{d.bps.code, b}
-	}
-	return b
+	*b = breakSets{s.version, inside, mine, code, vm.NewBreaks(append(addrs, code.Addrs()...)...)}
+	return b.statements
 }
 
 // internalName reports whether a function belongs to a language's runtime, where
@@ -165,13 +184,12 @@ func (d *Debugger) stepOut(ctx context.Context, mo Motion) (Event, error) {
 	// Not every function returns: longjmp and exceptions leave it for an older
 	// frame, where the first statement ends the step.
 	ret := st.phys[1].PC
-	addrs := append([]uint64{ret}, d.statementsOf(st.phys[1:])...)
-	where := vm.NewBreaks(append(addrs, d.bps.code.Addrs()...)...)
+	where := d.breaksAt(append([]uint64{ret}, d.statementsOf(st.phys[1:])...)...)
 	return d.run(ctx, false, where, func(s *vm.Stop) bool {
 		if d.strand(s.Thread) != me || d.height(me, d.sp(s.Thread)) > base {
 			return false
 		}
-		return s.PC == ret || d.prog.IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && d.depth(s.Thread, me).height < base
+		return s.PC == ret || d.Space().IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && d.depth(s.Thread, me).height < base
 	})
 }
 
@@ -180,7 +198,7 @@ func (d *Debugger) stepOut(ctx context.Context, mo Motion) (Event, error) {
 func (d *Debugger) stepOutInline(ctx context.Context, mo Motion, me strand) (Event, error) {
 	at := d.depth(mo.Thread, me)
 	return d.run(ctx, mo.Back, d.stackStatements(mo.Thread), func(s *vm.Stop) bool {
-		return d.strand(s.Thread) == me && d.prog.IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && at.deeper(d.depth(s.Thread, me))
+		return d.strand(s.Thread) == me && d.Space().IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && at.deeper(d.depth(s.Thread, me))
 	})
 }
 
@@ -196,7 +214,7 @@ func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, fra
 	}
 	start := d.m.Icount()
 	if d.pc(t) != frame.Func.Low || !entered(&vm.Stop{Thread: t}) {
-		where := vm.NewBreaks(append([]uint64{frame.Func.Low}, d.bps.code.Addrs()...)...)
+		where := d.breaksAt(frame.Func.Low)
 		arrived := false
 		ev, err := d.run(ctx, true, where, func(s *vm.Stop) bool { return s.PC == frame.Func.Low && entered(s) })
 		if err == nil && (ev.Reason == ReasonStep || len(ev.Breakpoints) > 0) {
@@ -208,7 +226,7 @@ func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, fra
 		}
 	}
 	call := d.m.LastPC(t)
-	ev, err := d.run(ctx, true, vm.NewBreaks(append([]uint64{call}, d.bps.code.Addrs()...)...), func(s *vm.Stop) bool {
+	ev, err := d.run(ctx, true, d.breaksAt(call), func(s *vm.Stop) bool {
 		return s.PC == call && d.strand(s.Thread) == me
 	})
 	if err != nil {
@@ -224,7 +242,10 @@ func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, fra
 // stepInstruction moves the machine by one instruction or tick.
 func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error) {
 	if !mo.Back {
-		st := d.tl.Forward(ctx, d.m.Icount()+1, nil)
+		if err := d.learn(ctx); err != nil {
+			return d.event(ReasonPause, false), err
+		}
+		st := d.advance(ctx, d.m.Icount()+1, func(*moduleSet) *vm.Stops { return &vm.Stops{} }, false, false)
 		ev, err := d.stopped(st, false)
 		if ev.Reason == ReasonStep {
 			ev.Thread, ev.arrived = d.current(mo.Thread), true
@@ -254,7 +275,7 @@ func (d *Debugger) stepInstructionOver(ctx context.Context, mo Motion) (Event, e
 			return d.stepInstruction(ctx, mo)
 		}
 		ret := pc + uint64(in.Size)
-		return d.run(ctx, false, vm.NewBreaks(append([]uint64{ret}, d.bps.code.Addrs()...)...), func(s *vm.Stop) bool { return s.PC == ret && same(s) })
+		return d.run(ctx, false, d.breaksAt(ret), func(s *vm.Stop) bool { return s.PC == ret && same(s) })
 	}
 	// Did a call end just here? Then its address is before the PC, and the
 	// instruction before this position is a return.
@@ -271,7 +292,7 @@ func (d *Debugger) stepInstructionOver(ctx context.Context, mo Motion) (Event, e
 	if len(calls) == 0 {
 		return d.stepInstruction(ctx, mo)
 	}
-	return d.run(ctx, true, vm.NewBreaks(append(slices.Clone(calls), d.bps.code.Addrs()...)...), func(s *vm.Stop) bool {
+	return d.run(ctx, true, d.breaksAt(calls...), func(s *vm.Stop) bool {
 		return slices.Contains(calls, s.PC) && same(s)
 	})
 }

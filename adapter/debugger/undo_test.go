@@ -81,7 +81,7 @@ func TestRandomWalksMeetTheStatesOfAStraightRun(t *testing.T) {
 				}
 				seen[at] = h
 			}
-			if fs := d.prog.FuncsNamed("main"); len(fs) > 0 {
+			if fs := d.Program().FuncsNamed("main"); len(fs) > 0 {
 				d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: fs[0].Name}})
 			}
 			note()

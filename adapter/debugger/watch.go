@@ -15,7 +15,7 @@ import (
 func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool, err error) {
 	d := r.d
 	p := r.watched[st.Watch]
-	h := &WatchHit{ID: p.ID, Expr: p.data.Expr, Addr: st.Addr, Size: st.Size, Write: st.Write, At: st.At}
+	h := &WatchHit{ID: p.id, Expr: p.data.Expr, Addr: st.Addr, Size: st.Size, Write: st.Write, At: st.At}
 	// First the side that the machine will not stay on.
 	sides := [2]uint64{st.At, st.At + 1}
 	texts := [2]*string{&h.Old, &h.New}
@@ -40,7 +40,7 @@ func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool,
 	}
 	ev = d.event(ReasonData, r.back)
 	ev.Thread = d.current(st.Thread)
-	ev.Breakpoints, ev.Watch, ev.Logs = []int{p.ID}, h, r.logs
+	ev.Breakpoints, ev.Watch, ev.Logs = []int{p.id}, h, r.logs
 	name := p.data.Expr
 	if name == "" {
 		name = fmt.Sprintf("%#x", p.data.Addr)
@@ -61,7 +61,7 @@ func (d *Debugger) seekOrStep(ctx context.Context, icount uint64) error {
 	if err := d.seek(ctx, d.tl.Frontier()); err != nil {
 		return err
 	}
-	st := d.tl.Forward(ctx, icount, nil)
+	st := d.advance(ctx, icount, func(*moduleSet) *vm.Stops { return &vm.Stops{} }, false, true)
 	d.Moved()
 	if st.Reason == vm.StopError {
 		return st.Err

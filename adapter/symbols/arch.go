@@ -38,6 +38,9 @@ type arch struct {
 	goKept []int
 	// goG is the register that holds the current goroutine in Go code.
 	goG int
+	// goTLS says that goG is for other things in assembly code, and that the
+	// goroutine is in thread-local storage, too.
+	goTLS bool
 	// fpRA and fpFP are where a frame pointer's target keeps the return
 	// address and the caller's frame pointer, fpCFA what to add to the frame
 	// pointer for the CFA; in bytes, in code built with frame pointers.
@@ -55,6 +58,12 @@ type arch struct {
 	// tls finds the address of an offset in the executable's thread-local
 	// storage; nil when not known.
 	tls func(regs Regs, offset, size, align uint64) (uint64, bool)
+	// tp is the thread pointer, tpDTV where from there glibc keeps the address
+	// of the dynamic thread vector (tcbhead_t), in bytes. tlsBelow says that
+	// blocks at fixed places lie below the thread pointer (TLS variant II).
+	tp       int
+	tpDTV    int64
+	tlsBelow bool
 }
 
 var arches = []*arch{&riscv64, &amd64}
@@ -83,6 +92,8 @@ var riscv64 = arch{
 	classify:   classifyRISCV,
 	callBefore: callBeforeRISCV,
 	sigFrame:   sigFrameRISCV,
+	tp:         4,
+	tpDTV:      -16,
 	tls: func(regs Regs, offset, _, _ uint64) (uint64, bool) {
 		// TLS variant I: tp points to the executable's block.
 		tp, ok := regs.Reg(4)
@@ -96,10 +107,13 @@ var amd64 = arch{
 	sp: 7, fp: 6, ra: -1, raColumn: 16, minInst: 1,
 	kept:   []int{3, 6, 12, 13, 14, 15, 58, 59}, // rbx, rbp, r12–r15, fs.base, gs.base
 	goKept: []int{14, 58, 59},                   // r14 is g
-	goG:    14,
-	fpRA:   8, fpFP: 0, fpCFA: 16,
+	goG:    14, goTLS: true,
+	fpRA: 8, fpFP: 0, fpCFA: 16,
 	classify:   classifyAMD64,
 	callBefore: callBeforeAMD64,
+	tp:         58, // fs.base
+	tpDTV:      8,
+	tlsBelow:   true,
 	tls: func(regs Regs, offset, size, align uint64) (uint64, bool) {
 		// TLS variant II: the block ends at fs.base.
 		fs, ok := regs.Reg(58)

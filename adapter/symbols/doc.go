@@ -21,17 +21,24 @@
 // (scope.go) and types (typeread.go) are read when first asked for, and kept.
 //
 // A [Frame] is a physical activation, found by [Program.Innermost] and
-// [Program.Caller] through call frame information (cfi.go) or, without it, by
+// [Frame.Caller] through call frame information (cfi.go) or, without it, by
 // reading code and guessing (guess.go, prologue.go). Several logical frames share
 // it where calls are inlined: [Program.InlineChain] lists them, and
 // [Program.Scope] the variables of one. [Program.Locate] evaluates where a
 // variable is (expr.go) and [Location.Read] fetches its bytes.
 //
+// A process has several files, and what is asked by address or crosses from one
+// into another goes through a [Space] (space.go), of which a Program alone is the
+// simplest. Debug information may lie in a file of its own (separate.go), and
+// thread-local variables of libraries are found by way of the dynamic loader's
+// tables (tls.go).
+//
 // What differs between architectures is in one table (arch.go).
 //
 // # Concurrency
 //
-// A [Program] is immutable once loaded and may be used from several goroutines.
+// A [Program] is immutable once loaded and may be used from several goroutines. A
+// [Space], and so the frames found in it, belong to one.
 package symbols
 
 // Memory reads guest memory for unwinding and values.

@@ -31,24 +31,25 @@ type image struct {
 	ptrSize  int
 	entry    uint64
 	text     []textSeg // ascending
+	plt      []Range   // what of it are procedure linkage tables
 	sections map[string][]byte
 	ehFrame  uint64 // address of .eh_frame
+	dynamic  uint64 // address of the dynamic section, 0 if there is none
 	tlsSize  uint64
 	tlsAlign uint64
 	symbols  []elf.Symbol
 	isExec   []bool // section index → holds code
 	notes    []string
+
+	buildID   string // hexadecimal digits; empty if there is none
+	debugFile string // the separate debug file that was read, if one was
 }
 
 // readImage takes what is needed out of f.
 func readImage(f *elf.File, name string) (*image, error) {
 	a := archFor(f.Machine)
 	if a == nil {
-		var known []string
-		for _, a := range arches {
-			known = append(known, a.name)
-		}
-		return nil, fmt.Errorf("%s: machine %v is not supported (supported: %s)", name, f.Machine, strings.Join(known, ", "))
+		return nil, notSupported(name, f.Machine)
 	}
 	if f.Class != elf.ELFCLASS64 || f.Data != elf.ELFDATA2LSB {
 		return nil, fmt.Errorf("%s: %v, %v: only 64-bit little-endian files are supported", name, f.Class, f.Data)
@@ -58,42 +59,8 @@ func readImage(f *elf.File, name string) (*image, error) {
 	}
 	m := &image{name: name, arch: a, ptrSize: 8, entry: f.Entry, sections: map[string][]byte{}}
 
-	// The file's size is not known here; its sections' own sizes bound it.
-	var onDisk uint64
-	for _, s := range f.Sections {
-		if s.Type != elf.SHT_NOBITS {
-			onDisk += min(s.FileSize, maxSection)
-		}
-	}
-	budget := minBudget + min(onDisk, math.MaxInt64/maxExpansion)*maxExpansion
-
-	m.isExec = make([]bool, len(f.Sections))
-	for i, s := range f.Sections {
-		m.isExec[i] = s.Flags&elf.SHF_EXECINSTR != 0
-		wanted := strings.HasPrefix(s.Name, ".debug_") || s.Name == ".eh_frame"
-		code := m.isExec[i] && s.Type == elf.SHT_PROGBITS && s.Flags&elf.SHF_COMPRESSED == 0
-		if !wanted && !code || s.Type == elf.SHT_NOBITS {
-			continue
-		}
-		if s.Size > maxSection || s.Size > budget {
-			return nil, fmt.Errorf("%s: section %s claims %d bytes: too large", name, s.Name, s.Size)
-		}
-		data, err := s.Data()
-		if err != nil {
-			return nil, sectionError(name, s.Name, err)
-		}
-		budget -= s.Size
-		if code {
-			m.text = append(m.text, textSeg{Range{s.Addr, s.Addr + uint64(len(data))}, data})
-			continue
-		}
-		if _, twice := m.sections[s.Name]; twice {
-			return nil, fmt.Errorf("%s: two sections named %s", name, s.Name)
-		}
-		m.sections[s.Name] = data
-		if s.Name == ".eh_frame" {
-			m.ehFrame = s.Addr
-		}
+	if err := m.readSections(f, name, true); err != nil {
+		return nil, err
 	}
 	if len(m.text) == 0 {
 		m.textFromSegments(f)
@@ -103,16 +70,98 @@ func readImage(f *elf.File, name string) (*image, error) {
 		if ph.Type == elf.PT_TLS {
 			m.tlsSize, m.tlsAlign = ph.Memsz, ph.Align
 		}
+		if ph.Type == elf.PT_DYNAMIC {
+			m.dynamic = ph.Vaddr
+		}
 	}
+	m.buildID = fileBuildID(f)
+	m.readSymbols(f, name)
+	if len(m.symbols) == 0 {
+		m.symbols, _ = f.DynamicSymbols()
+	}
+	return m, nil
+}
+
+func notSupported(name string, m elf.Machine) error {
+	var known []string
+	for _, a := range arches {
+		known = append(known, a.name)
+	}
+	return fmt.Errorf("%s: machine %v is not supported (supported: %s)", name, m, strings.Join(known, ", "))
+}
+
+// addDebug takes what a separate debug file has: DWARF and the symbol table. Of
+// code it has only where it would be.
+func (m *image) addDebug(f *elf.File, name string) error {
+	if err := m.readSections(f, name, false); err != nil {
+		return err
+	}
+	old, exec := m.symbols, m.isExec
+	m.readSymbols(f, name)
+	if len(m.symbols) == 0 {
+		m.symbols, m.isExec = old, exec
+	}
+	m.debugFile = name
+	return nil
+}
+
+// readSymbols reads .symtab.
+func (m *image) readSymbols(f *elf.File, name string) {
 	syms, err := f.Symbols()
 	if err != nil && !errors.Is(err, elf.ErrNoSymbols) {
 		m.notes = append(m.notes, sectionError(name, ".symtab", err).Error())
 	}
-	if len(syms) == 0 {
-		syms, _ = f.DynamicSymbols()
-	}
 	m.symbols = syms
-	return m, nil
+	m.isExec = make([]bool, len(f.Sections))
+	for i, s := range f.Sections {
+		m.isExec[i] = s.Flags&elf.SHF_EXECINSTR != 0
+	}
+}
+
+// readSections reads the debug information and, if the file is the one that is
+// run, the code and what unwinds it.
+func (m *image) readSections(f *elf.File, name string, run bool) error {
+	// The file's size is not known here; its sections' own sizes bound it.
+	var onDisk uint64
+	for _, s := range f.Sections {
+		if s.Type != elf.SHT_NOBITS {
+			onDisk += min(s.FileSize, maxSection)
+		}
+	}
+	budget := minBudget + min(onDisk, math.MaxInt64/maxExpansion)*maxExpansion
+	seen := map[string]bool{}
+	for _, s := range f.Sections {
+		wanted := strings.HasPrefix(s.Name, ".debug_") || s.Name == ".eh_frame" && run
+		code := run && s.Flags&elf.SHF_EXECINSTR != 0 && s.Type == elf.SHT_PROGBITS && s.Flags&elf.SHF_COMPRESSED == 0
+		if !wanted && !code || s.Type == elf.SHT_NOBITS {
+			continue
+		}
+		if s.Size > maxSection || s.Size > budget {
+			return fmt.Errorf("%s: section %s claims %d bytes: too large", name, s.Name, s.Size)
+		}
+		data, err := s.Data()
+		if err != nil {
+			return sectionError(name, s.Name, err)
+		}
+		budget -= s.Size
+		if code {
+			r := Range{s.Addr, s.Addr + uint64(len(data))}
+			m.text = append(m.text, textSeg{r, data})
+			if strings.HasPrefix(s.Name, ".plt") || s.Name == ".iplt" {
+				m.plt = append(m.plt, r)
+			}
+			continue
+		}
+		if seen[s.Name] {
+			return fmt.Errorf("%s: two sections named %s", name, s.Name)
+		}
+		seen[s.Name] = true
+		m.sections[s.Name] = data
+		if s.Name == ".eh_frame" {
+			m.ehFrame = s.Addr
+		}
+	}
+	return nil
 }
 
 // textFromSegments serves files without section headers.
@@ -152,6 +201,17 @@ func (m *image) codeAt(addr uint64) []byte {
 		return nil
 	}
 	return m.text[lo].code[addr-m.text[lo].Low:]
+}
+
+// inPLT reports whether addr lies in a procedure linkage table: stubs that jump
+// to functions of other files.
+func (p *Program) inPLT(addr uint64) bool {
+	for _, r := range p.img.plt {
+		if r.Contains(addr - p.bias) {
+			return true
+		}
+	}
+	return false
 }
 
 // flowAt classifies the instruction at addr.

@@ -439,13 +439,9 @@ func (e *evaluator) tls() error {
 	if err != nil {
 		return err
 	}
-	a := e.p.img.arch
-	if a.tls == nil || e.frame == nil {
-		return errors.New("thread-local storage can't be found without a thread")
-	}
-	addr, ok := a.tls(e.frame.Regs, v.address(), e.p.img.tlsSize, e.p.img.tlsAlign)
-	if !ok {
-		return errors.New("the thread has no thread-local storage yet")
+	addr, err := e.p.tlsAddress(e.frame, e.mem, v.address())
+	if err != nil {
+		return err
 	}
 	e.push(generic(addr))
 	return nil

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ErrOutermost is what [Program.Caller] returns when a frame has no caller.
+// ErrOutermost is what [Frame.Caller] returns when a frame has no caller.
 var ErrOutermost = errors.New("outermost frame")
 
 const maxFrames = 100_000
@@ -31,8 +31,14 @@ type Frame struct {
 	// it says how the frame was guessed.
 	Guess string
 
-	why string // why the CFA is not known
+	why   string // why the CFA is not known
+	prog  *Program
+	space *Space
 }
+
+// Program is the debug information that describes the frame: that of the file its
+// code is in or, for code outside of all known files, the executable's.
+func (f *Frame) Program() *Program { return f.prog }
 
 // LookupPC is the address under which to look up the frame's lines, scopes and
 // unwind rules: PC, or PC-1 for a return address, since the call may be the
@@ -84,16 +90,20 @@ func (p *Program) readWord(mem Memory, addr uint64) (uint64, error) {
 // Innermost makes the frame of a thread that is about to execute at pc. It
 // always succeeds; CFA is 0 when it can't be found.
 func (p *Program) Innermost(pc uint64, regs Regs, mem Memory) *Frame {
-	f := &Frame{PC: pc, Regs: regs, Exact: true}
-	p.complete(f, mem)
-	return f
+	return p.alone().Innermost(pc, regs, mem)
 }
 
-// complete finds the function and the CFA of a frame.
-func (p *Program) complete(f *Frame, mem Memory) {
-	if sp, ok := f.Regs.Reg(p.img.arch.sp); ok && p.img.arch.sigFrame != nil {
-		_, _, f.Signal = p.img.arch.sigFrame(mem, f.PC, sp)
+// alone is a space with nothing but p.
+func (p *Program) alone() *Space { return &Space{main: p} }
+
+// complete finds the program, the function and the CFA of a frame.
+func (f *Frame) complete(mem Memory) {
+	a := f.space.main.img.arch
+	if sp, ok := f.Regs.Reg(a.sp); ok && a.sigFrame != nil {
+		_, _, f.Signal = a.sigFrame(mem, f.PC, sp)
 	}
+	p := f.space.nearest(f.LookupPC())
+	f.prog = p
 	f.Func = p.FuncAt(f.LookupPC())
 	cfa, err := p.cfaOf(f, mem)
 	switch {
@@ -106,15 +116,18 @@ func (p *Program) complete(f *Frame, mem Memory) {
 	}
 }
 
-// CFA computes the canonical frame address of a thread about to execute at pc,
-// as [Program.Innermost] does.
-func (p *Program) CFA(pc uint64, regs Regs, mem Memory) (uint64, error) {
-	f := &Frame{PC: pc, Regs: regs, Exact: true}
-	p.complete(f, mem)
+// cfa is the frame's CFA, or why it is not known.
+func (f *Frame) cfa() (uint64, error) {
 	if f.CFA == 0 {
 		return 0, errors.New(f.why)
 	}
 	return f.CFA, nil
+}
+
+// CFA computes the canonical frame address of a thread about to execute at pc,
+// as [Program.Innermost] does.
+func (p *Program) CFA(pc uint64, regs Regs, mem Memory) (uint64, error) {
+	return p.alone().CFA(pc, regs, mem)
 }
 
 func (p *Program) cfaOf(f *Frame, mem Memory) (uint64, error) {
@@ -156,7 +169,11 @@ func (p *Program) cfiExpr(f *Frame, mem Memory, expr []byte, init *uint64) (v ui
 
 // Caller unwinds one physical frame. The error is [ErrOutermost] at the regular
 // end of the stack; any other says why unwinding had to stop.
-func (p *Program) Caller(f *Frame, mem Memory) (*Frame, error) {
+func (f *Frame) Caller(mem Memory) (*Frame, error) {
+	p := f.prog
+	if p == nil {
+		return nil, errors.New("a frame that was not unwound")
+	}
 	if f.Depth >= maxFrames {
 		return nil, fmt.Errorf("the stack is deeper than %d frames", maxFrames)
 	}
@@ -170,11 +187,11 @@ func (p *Program) Caller(f *Frame, mem Memory) (*Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Depth = f.Depth + 1
+	c.Depth, c.space = f.Depth+1, f.space
 	if c.PC == 0 {
 		return nil, ErrOutermost
 	}
-	p.complete(c, mem)
+	c.complete(mem)
 	// The stack grows downwards: a caller's frame lies above its callee's.
 	// Signals and Go may change the stack.
 	if !c.Exact && !switched && c.CFA != 0 && f.CFA != 0 {
@@ -182,7 +199,7 @@ func (p *Program) Caller(f *Frame, mem Memory) (*Frame, error) {
 			return nil, fmt.Errorf("the frame of the caller at %#x is not above this one: the stack is damaged or its description wrong", c.PC)
 		}
 	}
-	if c.Func == nil && !p.InCode(c.LookupPC()) {
+	if c.Func == nil && !c.prog.InCode(c.LookupPC()) {
 		var b [1]byte
 		if mem == nil || mem.ReadMemory(c.PC, b[:]) != 1 {
 			return nil, fmt.Errorf("the return address %#x is not in mapped memory: the stack is damaged", c.PC)
@@ -308,12 +325,13 @@ func (p *Program) describe(pc uint64) string {
 // Backtrace lists up to limit frames from the innermost on. Beside an error the
 // frames found before it are returned; the regular end is no error.
 func (p *Program) Backtrace(pc uint64, regs Regs, mem Memory, limit int) ([]*Frame, error) {
-	if limit <= 0 {
-		return nil, nil
-	}
-	out := []*Frame{p.Innermost(pc, regs, mem)}
+	return p.alone().Backtrace(pc, regs, mem, limit)
+}
+
+func unwindFrom(innermost *Frame, mem Memory, limit int) ([]*Frame, error) {
+	out := []*Frame{innermost}
 	for len(out) < limit {
-		c, err := p.Caller(out[len(out)-1], mem)
+		c, err := out[len(out)-1].Caller(mem)
 		if errors.Is(err, ErrOutermost) {
 			break
 		}

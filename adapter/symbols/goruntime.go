@@ -9,7 +9,29 @@ var goOutermost = map[string]bool{
 	"runtime.rt0_go":    true,
 	"runtime.clone":     true,
 	"_rt0_riscv64":      true,
+	"_rt0_amd64":        true,
 	"runtime.sigreturn": true,
+}
+
+// Goroutine is the address of the goroutine (runtime.g) that a thread of a Go
+// program runs; ok is false if that can't be told.
+func (p *Program) Goroutine(regs Regs, mem Memory) (g uint64, ok bool) {
+	a := p.img.arch
+	if a.goTLS {
+		// Its register holds it in compiled Go code only. In thread-local storage
+		// it always is.
+		offset, size := uint64(0), uint64(8)
+		if s, found := p.SymbolNamed("runtime.tlsg"); found && s.TLS {
+			offset, size = s.Addr, max(p.img.tlsSize, 8)
+		}
+		addr, found := a.tls(regs, offset, size, p.img.tlsAlign)
+		if !found {
+			return 0, false
+		}
+		g, err := p.readWord(mem, addr)
+		return g, err == nil && g != 0
+	}
+	return regs.Reg(a.goG)
 }
 
 // goSwitches are the functions that run on a system stack what was called on a

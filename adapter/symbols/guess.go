@@ -23,7 +23,8 @@ func (p *Program) guess(f *Frame, mem Memory) (guessed, error) {
 	if g, ok := p.guessSignal(f, mem, sp); ok {
 		return g, nil
 	}
-	atEntry := f.Func == nil && !p.InCode(f.PC) || f.Func != nil && f.PC == f.Func.Low
+	// Linkage tables have no frames of their own.
+	atEntry := f.Func == nil && (!p.InCode(f.PC) || p.inPLT(f.PC)) || f.Func != nil && f.PC == f.Func.Low
 	if f.Exact && atEntry {
 		if g, ok := p.guessLeaf(f, mem, sp, "at a function's entry"); ok {
 			return g, nil
@@ -35,7 +36,7 @@ func (p *Program) guess(f *Frame, mem Memory) (guessed, error) {
 	if fp, ok := f.Regs.Reg(a.fp); ok && fp > sp && fp%8 == 0 && fp-sp < 1<<30 {
 		pc, err1 := p.readWord(mem, fp+uint64(a.fpRA))
 		old, err2 := p.readWord(mem, fp+uint64(a.fpFP))
-		if err1 == nil && err2 == nil && p.isReturnAddress(pc) {
+		if err1 == nil && err2 == nil && f.space.isReturnAddress(pc, mem) {
 			g := guessed{cfa: fp + uint64(a.fpCFA), pc: pc, how: "from the frame pointer", regs: p.kept(f)}
 			g.regs.set(a.sp, g.cfa)
 			g.regs.set(a.fp, old)
@@ -60,7 +61,7 @@ func (p *Program) guessLeaf(f *Frame, mem Memory, sp uint64, how string) (guesse
 		g.pc, _ = p.readWord(mem, sp)
 		g.cfa = sp + uint64(p.img.ptrSize)
 	}
-	if !p.isReturnAddress(g.pc) {
+	if !f.space.isReturnAddress(g.pc, mem) {
 		return guessed{}, false
 	}
 	g.regs.set(a.sp, g.cfa)
@@ -70,10 +71,14 @@ func (p *Program) guessLeaf(f *Frame, mem Memory, sp uint64, how string) (guesse
 	return g, true
 }
 
-// isReturnAddress reports whether the instruction before pc is a call in the
-// program's code.
-func (p *Program) isReturnAddress(pc uint64) bool {
-	return p.InCode(pc-1) && p.img.afterCall(pc-p.bias)
+// isReturnAddress reports whether the instruction before pc is a call: in one of
+// the files or, outside of them, in code that was made as the program ran.
+func (s *Space) isReturnAddress(pc uint64, mem Memory) bool {
+	if p := s.At(pc - 1); p != nil {
+		return p.InCode(pc-1) && p.img.afterCall(pc-p.bias)
+	}
+	var before [8]byte
+	return pc >= 8 && mem != nil && mem.ReadMemory(pc-8, before[:]) == len(before) && s.main.img.arch.callBefore(before[:])
 }
 
 // guessSignal recognizes the kernel's signal frame by the code that the handler

@@ -52,9 +52,10 @@ type Program struct {
 // addresses in the file (0 for a fixed-address executable); all addresses that
 // a Program takes and gives are guest addresses, with the bias applied.
 //
-// A file without debug information, or with damaged one, loads well: see
-// [Program.HasDWARF].
-func Load(path string, bias uint64) (*Program, error) {
+// Debug information that was stripped off is read from its own file, which is
+// looked for in debugDirs and then in /usr/lib/debug. A file without debug
+// information, or with damaged one, loads well: see [Program.HasDWARF].
+func Load(path string, bias uint64, debugDirs ...string) (*Program, error) {
 	f, err := elf.Open(path)
 	if err != nil {
 		var perr *fs.PathError
@@ -64,20 +65,72 @@ func Load(path string, bias uint64) (*Program, error) {
 		return nil, fmt.Errorf("%s: not a readable ELF file: %w", path, err)
 	}
 	defer f.Close()
-	return LoadFile(f, path, bias)
+	img, err := guardImage(f, path)
+	if err != nil {
+		return nil, err
+	}
+	var why string
+	if len(img.sections[".debug_info"]) == 0 {
+		var d *elf.File
+		var name string
+		if d, name, why = separate(f, path, img.buildID, append(debugDirs, debugDir)); d != nil {
+			err := guard(func() error { return img.addDebug(d, name) })
+			d.Close()
+			if err != nil {
+				// Half of it is worse than none.
+				why = err.Error()
+				if img, err = guardImage(f, path); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return newProgram(img, path, bias, why)
 }
 
-// LoadFile is [Load] for an ELF file already opened; name stands for it in
-// errors. The Program keeps no reference to f.
-func LoadFile(f *elf.File, name string, bias uint64) (p *Program, err error) {
-	var img *image
+// LoadFile is [Load] for an ELF file already opened, without a separate debug
+// file; name stands for it in errors. The Program keeps no reference to f.
+func LoadFile(f *elf.File, name string, bias uint64) (*Program, error) {
+	img, err := guardImage(f, name)
+	if err != nil {
+		return nil, err
+	}
+	return newProgram(img, name, bias, "")
+}
+
+// Unknown stands for a file of the given ELF machine about which nothing is known,
+// and says why: as for one that is not there. All its tables are empty.
+func Unknown(machine uint16, name, why string) (*Program, error) {
+	a := archFor(elf.Machine(machine))
+	if a == nil {
+		return nil, notSupported(name, elf.Machine(machine))
+	}
+	return newProgram(&image{name: name, arch: a, ptrSize: 8, sections: map[string][]byte{}}, name, 0, why)
+}
+
+// HasOwn reports whether the ELF file at path carries debug information itself,
+// without reading it.
+func HasOwn(path string) bool {
+	f, err := elf.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	s := f.Section(".debug_info")
+	return s != nil && s.Type != elf.SHT_NOBITS && s.Size > 0
+}
+
+func guardImage(f *elf.File, name string) (img *image, err error) {
 	err = guard(func() error {
 		img, err = readImage(f, name)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
+	return img, err
+}
+
+// newProgram makes a program of what was read. separate says why the debug information
+// that was stripped off could not be had.
+func newProgram(img *image, name string, bias uint64, separate string) (p *Program, err error) {
 	p = &Program{
 		name: name, bias: bias, img: img, lines: &lineTable{files: []string{""}},
 		typeAt: map[dwarf.Offset]*Type{}, derived: map[derivedKey]*Type{},
@@ -101,6 +154,9 @@ func LoadFile(f *elf.File, name string, bias uint64) (p *Program, err error) {
 		s = nil
 	case s == nil:
 		p.why = name + " was built without debug information (no .debug_info section; build with -g)"
+		if separate != "" {
+			p.why = fmt.Sprintf("%s has no debug information: %s", name, separate)
+		}
 	}
 	p.index(s)
 	p.frames = newFrameTable(img, bias)
@@ -197,6 +253,22 @@ func (p *Program) Arch() string { return p.img.arch.name }
 // person to read. Without it functions come from the ELF symbol table, and
 // lines, types and variables are not known.
 func (p *Program) HasDWARF() (ok bool, why string) { return p.why == "", p.why }
+
+// Entry is the address of the first instruction, 0 if the file has none.
+func (p *Program) Entry() uint64 {
+	if p.img.entry == 0 {
+		return 0
+	}
+	return p.img.entry + p.bias
+}
+
+// BuildID is the linker's hash of the file, as hexadecimal digits; empty if it
+// has none.
+func (p *Program) BuildID() string { return p.img.buildID }
+
+// DebugFile is the path of the separate file that the debug information was read
+// from; empty when it is in the file itself, or nowhere.
+func (p *Program) DebugFile() string { return p.img.debugFile }
 
 // Warnings says what else in the file could not be used, for a log.
 func (p *Program) Warnings() []string {

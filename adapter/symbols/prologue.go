@@ -281,7 +281,7 @@ func (p *Program) guessScan(f *Frame, mem Memory, sp uint64) (guessed, bool) {
 	} else if f.Exact {
 		g.pc, _ = f.Regs.Reg(a.ra)
 	}
-	return g, p.isReturnAddress(g.pc)
+	return g, f.space.isReturnAddress(g.pc, mem)
 }
 
 func isKept(a *arch, reg int) bool {

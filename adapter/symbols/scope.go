@@ -342,14 +342,14 @@ func (e *evaluator) entryValue(expr []byte) (value, error) {
 		}
 		return n.value(expr)
 	}
-	caller, err := e.p.Caller(f, e.mem)
+	caller, err := f.Caller(e.mem)
 	if err != nil {
 		return value{}, errNoEntry(err.Error())
 	}
 	if caller.Exact || caller.Guess != "" || caller.Func == nil || caller.Func.CU == nil {
 		return value{}, errNoEntry("the caller has no debug information")
 	}
-	tree, err := e.p.scopeTree(caller.Func)
+	tree, err := caller.prog.scopeTree(caller.Func)
 	if err != nil {
 		return value{}, err
 	}
@@ -368,6 +368,7 @@ func (e *evaluator) entryValue(expr []byte) (value, error) {
 		if err != nil {
 			return value{}, err
 		}
+		n.p = caller.prog
 		return n.value(param.value)
 	}
 	return value{}, errNoEntry("the caller does not record what it passed")
@@ -378,8 +379,9 @@ func (e *evaluator) entryValue(expr []byte) (value, error) {
 func (e *evaluator) checkCallee(s *callSite, caller *Frame) error {
 	want := e.frame.Func
 	if s.origin != 0 {
-		name, linker := e.p.origin(s.origin).fullName()
-		if s.origin == want.die || e.p.sameFunc(s.origin, want) || name == want.Name && linker == want.Linker {
+		name, linker := caller.prog.origin(s.origin).fullName()
+		here := caller.prog == e.p // else the two files' entries have nothing to do with each other
+		if here && (s.origin == want.die || e.p.sameFunc(s.origin, want)) || name == want.Name && linker == want.Linker {
 			return nil
 		}
 		return errNoEntry("it was entered through a tail call of " + name)
@@ -389,6 +391,7 @@ func (e *evaluator) checkCallee(s *callSite, caller *Frame) error {
 		if err != nil {
 			return err
 		}
+		n.p = caller.prog
 		if a, err := n.scalar(s.target); err == nil && a == want.Low {
 			return nil
 		}

@@ -195,7 +195,7 @@ func (p *Program) locate(v *Variable, f *Frame, mem Memory) (Location, error) {
 			return constantLocation(v)
 		}
 		if v.Global {
-			return p.locateBySymbol(v, f)
+			return p.locateBySymbol(v, f, mem)
 		}
 		return Location{}, errors.New("the compiler gave it no location")
 	}
@@ -211,6 +211,9 @@ func (p *Program) locate(v *Variable, f *Frame, mem Memory) (Location, error) {
 	}
 	e := evaluator{p: p, unit: v.locUnit, frame: f, mem: mem}
 	l, err := e.location(expr)
+	if addr, ok := l.Addr(); ok && err == nil && v.Global && v.External && f != nil {
+		l.Pieces[0].Addr = p.copied(addr, f)
+	}
 	if err != nil || !v.Escaped {
 		return l, err
 	}
@@ -229,10 +232,29 @@ func (p *Program) locate(v *Variable, f *Frame, mem Memory) (Location, error) {
 	return Location{Pieces: []Piece{{Kind: InMemory, Addr: addr}}}, nil
 }
 
+// copied is where a library's variable at addr really is. An executable that was
+// not compiled for it reaches a library's data by having it copied into its own
+// (copy relocations), and then everyone uses that: the variable under this name in
+// the executable's symbol table.
+func (p *Program) copied(addr uint64, f *Frame) uint64 {
+	if f.space == nil || f.space.main == p {
+		return addr
+	}
+	own, off, ok := p.SymbolAt(addr)
+	if !ok || off != 0 || own.Func || !own.Global {
+		return addr
+	}
+	s, ok := f.space.main.symtab.only(own.Linker)
+	if !ok || s.Func || s.TLS || !s.Global || s.Size != own.Size {
+		return addr
+	}
+	return s.Addr
+}
+
 // locateBySymbol finds a global variable that the compiler describes without a
 // location by its symbol: gcc does so for thread-local ones on RISC-V. The symbol
 // has to be the only one of its name, and of the right size.
-func (p *Program) locateBySymbol(v *Variable, f *Frame) (Location, error) {
+func (p *Program) locateBySymbol(v *Variable, f *Frame, mem Memory) (Location, error) {
 	sym, only := p.symtab.only(v.Name)
 	size, known := v.Type.Size()
 	if !only || sym.Func || !known || sym.Size != uint64(size) {
@@ -241,7 +263,7 @@ func (p *Program) locateBySymbol(v *Variable, f *Frame) (Location, error) {
 	if !sym.TLS {
 		return Location{Pieces: []Piece{{Kind: InMemory, Addr: sym.Addr}}}, nil
 	}
-	e := evaluator{p: p, frame: f}
+	e := evaluator{p: p, frame: f, mem: mem}
 	e.push(generic(sym.Addr))
 	if err := e.tls(); err != nil {
 		return Location{}, err

@@ -59,6 +59,7 @@ func init() {
 		x86asm.MASKMOVDQU: maskmovdqu,
 	})
 	register(map[x86asm.Op]handler{
+		x86asm.MOVNTI:  movnti,
 		x86asm.LDMXCSR: ldmxcsr,
 		x86asm.STMXCSR: stmxcsr,
 	})
@@ -269,6 +270,20 @@ func unpackHalves(half uint8) handler {
 		t.mov(d+1, s+half) // if s is d, then d+half has not changed
 		return true
 	}
+}
+
+func movnti(t *translation, in *inst) bool {
+	m, ok1 := in.Args[0].(x86asm.Mem)
+	s, wide, ok2 := gprArg(in.Args[1])
+	if !ok1 || !ok2 {
+		return false
+	}
+	if wide {
+		t.store(in, ir.St64, s, m)
+	} else {
+		t.store(in, ir.St32, s, m)
+	}
+	return true
 }
 
 // maskmovdqu stores the bytes of A whose byte in B has its top bit set, at rDI.

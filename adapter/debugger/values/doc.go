@@ -42,7 +42,8 @@ import (
 
 // Context is where names are looked up and expressions evaluated.
 type Context struct {
-	Prog    *symbols.Program
+	Prog    *symbols.Program // of the file that the frame is in
+	Space   *symbols.Space   // of all files of the process; nil if there is only one
 	Arch    *vm.Arch
 	Mem     symbols.Memory
 	Frame   *symbols.Frame // nil: globals and constants only

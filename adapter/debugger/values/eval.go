@@ -206,6 +206,10 @@ func (ev *evaluator) evalName(n *node) (*Value, error) {
 		}
 		return ev.c.makeInt(t, w.value, false), nil
 	}
+	if v := ev.elsewhere(n.text); v != nil {
+		v.expr, v.name = n.text, n.text
+		return v, nil
+	}
 	if _, ok := ev.c.lookupType(n.text, ev.goL); ok {
 		return nil, ev.fail(n.pos, "%q is a type, not a value", clip(n.text, 80))
 	}
@@ -264,6 +268,9 @@ func (ev *evaluator) evalScoped(n *node) (*Value, error) {
 		if t, e, ok := ev.c.Prog.Enumerator(name, ev.c.unit()); ok && (t.Name() == n.scope[last] || strings.HasSuffix(t.Name(), "::"+n.scope[last])) {
 			return ev.c.makeInt(t, uint64(e.Value), false), nil
 		}
+	}
+	if v := ev.elsewhere(strings.Join(append(slices.Clone(n.scope), n.text), "::")); v != nil {
+		return v, nil
 	}
 	if len(n.scope) == 0 {
 		return nil, ev.noSymbol(n.pos, "::"+n.text)

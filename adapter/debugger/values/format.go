@@ -309,7 +309,7 @@ func (c *Context) symbolText(addr uint64) string {
 	if addr == 0 || c.Prog == nil {
 		return ""
 	}
-	sym, off, ok := c.Prog.SymbolAt(addr)
+	sym, off, ok := c.symbolAt(addr)
 	if !ok || sym.TLS || sym.Name == "" || off != 0 && off >= sym.Size {
 		return ""
 	}
@@ -323,7 +323,7 @@ func (c *Context) symbolText(addr uint64) string {
 // codeText shows a function's address.
 func (c *Context) codeText(addr uint64) string {
 	if c.symbolText(addr) == "" && c.Prog != nil {
-		if f := c.Prog.FuncAt(addr); f != nil && f.Low == addr {
+		if f := c.funcAt(addr); f != nil && f.Low == addr {
 			return fmt.Sprintf("%#x <%s>", addr, clip(f.Name, 100))
 		}
 	}

@@ -105,7 +105,7 @@ func (c *Context) closureText(closure uint64) string {
 	if err != nil {
 		return fmt.Sprintf("%#x", closure)
 	}
-	if f := c.Prog.FuncAt(code); f != nil && f.Low == code {
+	if f := c.funcAt(code); f != nil && f.Low == code {
 		return clip(f.Name, 200)
 	}
 	return c.addressText(code)

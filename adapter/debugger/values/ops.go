@@ -82,7 +82,7 @@ func (v *Value) deref() (*Value, error) {
 		return nil, err
 	}
 	if kindOf(strip(elem)) == symbols.KindFunc && !v.goL {
-		if f := v.c.Prog.FuncAt(n.u); f != nil && f.Low == n.u {
+		if f := v.c.funcAt(n.u); f != nil && f.Low == n.u {
 			return v.c.function(f), nil
 		}
 	}

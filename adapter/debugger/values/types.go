@@ -223,8 +223,10 @@ func (c *Context) lookupType(name string, goLang bool) (*symbols.Type, bool) {
 	if t, ok := c.Prog.LookupType(name); ok && t != nil {
 		return t, true
 	}
-	t := c.base(name, false)
-	return t, t != nil
+	if t := c.base(name, false); t != nil {
+		return t, true
+	}
+	return c.typeElsewhere(name)
 }
 
 // lookupGoType finds a type of Go by its name, which may be that of a slice, a map

@@ -1,0 +1,159 @@
+package symbols
+
+import "sort"
+
+// Part is a file mapped into an address space.
+type Part struct {
+	Low, High uint64 // where it is mapped, data included, [Low, High)
+	// Load returns the file's debug information. It is called when it is first
+	// needed, and not again; nil means that there is none to be had.
+	Load func() *Program
+
+	prog   *Program
+	loaded bool
+}
+
+// Program is the part's debug information, nil when there is none.
+func (p *Part) Program() *Program {
+	if !p.loaded {
+		p.loaded = true
+		if p.Load != nil {
+			p.prog = p.Load()
+		}
+	}
+	return p.prog
+}
+
+// Space is the debug information of all files in an address space: the executable,
+// its libraries, the dynamic loader. It answers by address what a [Program] does,
+// and unwinds stacks that lead from one file into another.
+//
+// Unlike a Program it belongs to one goroutine, as files are loaded when they are
+// first asked for.
+type Space struct {
+	main  *Program
+	parts []*Part // ascending, not overlapping
+	last  *Part   // where the last address asked for was
+}
+
+// NewSpace returns the space of main's process with the given parts, in any
+// order, of which main may be one. Of parts that overlap the first stays.
+func NewSpace(main *Program, parts ...*Part) *Space {
+	s := &Space{main: main}
+	for _, p := range parts {
+		i := sort.Search(len(s.parts), func(i int) bool { return s.parts[i].Low >= p.Low })
+		if p.Low >= p.High || i > 0 && s.parts[i-1].High > p.Low || i < len(s.parts) && s.parts[i].Low < p.High {
+			continue
+		}
+		s.parts = append(s.parts, nil)
+		copy(s.parts[i+1:], s.parts[i:])
+		s.parts[i] = p
+	}
+	return s
+}
+
+// Main is the executable's debug information.
+func (s *Space) Main() *Program { return s.main }
+
+// Parts lists the files, ascending by address. The caller must not change it.
+func (s *Space) Parts() []*Part { return s.parts }
+
+// At finds the file that is mapped at an address, nil if there is none or if it
+// can't be read. A space without parts has the executable everywhere.
+func (s *Space) At(addr uint64) *Program {
+	if len(s.parts) == 0 {
+		return s.main
+	}
+	if l := s.last; l != nil && addr-l.Low < l.High-l.Low {
+		return l.Program()
+	}
+	i := sort.Search(len(s.parts), func(i int) bool { return s.parts[i].High > addr })
+	if i == len(s.parts) || addr < s.parts[i].Low {
+		return nil
+	}
+	s.last = s.parts[i]
+	return s.last.Program()
+}
+
+// nearest is At, or the executable: which knows the architecture.
+func (s *Space) nearest(addr uint64) *Program {
+	if p := s.At(addr); p != nil {
+		return p
+	}
+	return s.main
+}
+
+// Programs lists the debug information of all files, the executable's first,
+// loading what has not been.
+func (s *Space) Programs() []*Program {
+	out := []*Program{s.main}
+	for _, x := range s.parts {
+		if p := x.Program(); p != nil && p != s.main {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// LineAt is [Program.LineAt] in whichever file pc is.
+func (s *Space) LineAt(pc uint64) (Line, bool) {
+	if p := s.At(pc); p != nil {
+		return p.LineAt(pc)
+	}
+	return Line{}, false
+}
+
+// FuncAt is [Program.FuncAt] in whichever file pc is.
+func (s *Space) FuncAt(pc uint64) *Function {
+	if p := s.At(pc); p != nil {
+		return p.FuncAt(pc)
+	}
+	return nil
+}
+
+// SymbolAt is [Program.SymbolAt] in whichever file addr is.
+func (s *Space) SymbolAt(addr uint64) (sym Symbol, offset uint64, ok bool) {
+	return s.nearest(addr).SymbolAt(addr)
+}
+
+// InlineChain is [Program.InlineChain] in whichever file pc is.
+func (s *Space) InlineChain(pc uint64) []InlineFrame {
+	if p := s.At(pc); p != nil {
+		return p.InlineChain(pc)
+	}
+	return nil
+}
+
+// InlineDepth is [Program.InlineDepth] in whichever file pc is.
+func (s *Space) InlineDepth(pc uint64) int {
+	if p := s.At(pc); p != nil {
+		return p.InlineDepth(pc)
+	}
+	return 0
+}
+
+// IsStatementStart is [Program.IsStatementStart] in whichever file pc is.
+func (s *Space) IsStatementStart(pc, lastPC uint64) bool {
+	p := s.At(pc)
+	return p != nil && p.IsStatementStart(pc, lastPC)
+}
+
+// Innermost is [Program.Innermost] in whichever file pc is.
+func (s *Space) Innermost(pc uint64, regs Regs, mem Memory) *Frame {
+	f := &Frame{PC: pc, Regs: regs, Exact: true, space: s}
+	f.complete(mem)
+	return f
+}
+
+// CFA is [Program.CFA] in whichever file pc is.
+func (s *Space) CFA(pc uint64, regs Regs, mem Memory) (uint64, error) {
+	return s.Innermost(pc, regs, mem).cfa()
+}
+
+// Backtrace is [Program.Backtrace] over all files.
+func (s *Space) Backtrace(pc uint64, regs Regs, mem Memory, limit int) ([]*Frame, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	return unwindFrom(s.Innermost(pc, regs, mem), mem, limit)
+}
