@@ -79,6 +79,7 @@ func init() {
 			v := g.Uint32() & 0xffff
 			if g.one(8) {
 				v |= 1 << (16 + g.UintN(16))
+				v &^= 1 << 17 // AMD's misaligned mode, which the guest's CPU has not
 			}
 			k.poke(in.at, binary.LittleEndian.AppendUint32(nil, v))
 		},

@@ -137,6 +137,9 @@ func (m *machine) run(s *state, code []byte, steps uint64) outcome {
 	}
 	before := c.Icount
 	x := m.e.Run(steps, false)
+	if x == ir.ExitFloat {
+		amd64.RaiseFloat(c)
+	}
 	o := m.outcome(x, steps-(c.Icount-before))
 
 	copy(s.GPR[:], r[amd64.RAX:])

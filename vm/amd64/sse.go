@@ -35,6 +35,9 @@ func registerSSE(group map[x86asm.Op]handler) {
 	all := make(map[x86asm.Op]handler, len(group))
 	for op, h := range group {
 		all[op] = func(t *translation, in *inst) bool {
+			if locked(in) {
+				return false
+			}
 			if hasMMX(in) {
 				h := mmx[in.Op]
 				return h != nil && h(t, in)

@@ -83,6 +83,7 @@ func pending(c *ir.CPU) bool {
 	if c.R[FPSW]&swSummary == 0 {
 		return false
 	}
+	c.R[raised] = 0 // not one of SSE's
 	c.Trap = ir.ExitFloat
 	return true
 }
