@@ -46,6 +46,8 @@ demo_inventory  | demo_inventory.c |
 hello_glibc     | hello_glibc.c    | libc
 signals_glibc   | signals_glibc.c  | libc -gdwarf-4
 pthread_glibc   | pthread_glibc.c  | libc -O1 -pthread
+forks           | forks.c          | libc
+programs        | programs.c       | libc
 '
 
 common=(

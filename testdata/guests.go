@@ -28,6 +28,11 @@ type Guest struct {
 	Threads bool
 	Timed   bool
 
+	// Execs tells that it executes itself. qemu-riscv64 can't, unless the host
+	// knows what to do with its programs: what is to be expected of it is what a
+	// build for the host does.
+	Execs bool
+
 	// Instructions is how many it executes, as counted under qemu-riscv64: those
 	// that retire, the last system call included, and one more for dying of a
 	// signal. 0: not known, or not the same in every run.
@@ -96,6 +101,10 @@ var guests = []Guest{
 		About: "signals with glibc: sigsetjmp out of a fault, raise, setitimer, abort"},
 	{Name: "pthread_glibc", Source: "pthread_glibc.c", DWARF: 5, Libc: true, Threads: true,
 		About: "glibc threads: a bounded queue, condition variables, thread-local storage"},
+	{Name: "forks", Source: "forks.c", DWARF: 5, Libc: true, Timed: true,
+		About: "processes by fork: memory, descriptors, pipes, waits, signals, groups, orphans"},
+	{Name: "programs", Source: "programs.c", DWARF: 5, Libc: true, Execs: true, Exit: 1,
+		About: "executes itself: execve, posix_spawn, vfork, scripts, errors"},
 
 	{Name: "gohello", Source: "gohello/main.go", Threads: true, Exit: 4, Stderr: "done\n",
 		About: "ordinary Go: fmt, maps, sorting, errors"},

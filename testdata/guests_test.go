@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -42,8 +43,23 @@ func build(t *testing.T, g Guest) string {
 	return exe
 }
 
+// buildForHost compiles a guest in C for the machine that the tests run on.
+func buildForHost(t *testing.T, g Guest) string {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the host is not Linux")
+	}
+	cc := needTool(t, "gcc", "gcc")
+	exe := filepath.Join(t.TempDir(), g.Name)
+	out, err := exec.CommandContext(t.Context(), cc, "-std=gnu11", "-w", "-o", exe, filepath.Join("src", g.Source)).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return exe
+}
+
 // TestGuestsUnderQEMU runs every guest under an independent implementation and
-// compares what it does with the table and expect/. With REVEXEC_RECORD set to
+// compares what it does with the table and expect/: qemu-riscv64, or the host itself. With REVEXEC_RECORD set to
 // "all" or a list of names it records what it sees in expect/ instead: see
 // build.sh expect.
 func TestGuestsUnderQEMU(t *testing.T) {
@@ -59,7 +75,12 @@ func TestGuestsUnderQEMU(t *testing.T) {
 				t.Skip("not to be recorded")
 			}
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), qemu, append([]string{build(t, g)}, g.Args...)...)
+			run := []string{qemu, build(t, g)}
+			if g.Execs {
+				run = []string{buildForHost(t, g)}
+			}
+			run = append(run, g.Args...)
+			cmd := exec.CommandContext(t.Context(), run[0], run[1:]...)
 			var stdout, stderr bytes.Buffer
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(g.Stdin), &stdout, &stderr
 			cmd.Dir = t.TempDir()

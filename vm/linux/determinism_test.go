@@ -70,7 +70,7 @@ func (h *history) check(t *testing.T, m *linux.Machine, how string) {
 
 // walked are the guests whose histories the properties are tested on.
 var walked = []string{"arith", "recurse", "threads", "signals", "signals_more", "stdin", "files", "sleepy", "selfmod", "abort",
-	"crash", "hello_glibc", "pthread_glibc", "gohello"}
+	"crash", "hello_glibc", "pthread_glibc", "gohello", "forks", "programs"}
 
 func each(t *testing.T, f func(t *testing.T, g testdata.Guest)) {
 	for _, name := range walked {
