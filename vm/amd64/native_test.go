@@ -270,6 +270,9 @@ func (k *testCase) String() string {
 		for _, i := range []int{k.insns[0].reg & 15, k.insns[0].rm} {
 			fmt.Fprintf(&s, " xmm%d=%#x:%#x", i, k.in.XMM[i][1], k.in.XMM[i][0])
 		}
+		if !f.x87 && !f.mmx {
+			return s.String()
+		}
 		fmt.Fprintf(&s, "\n  fcw=%#x fsw=%#x ftag=%#x", k.in.FCW, k.in.FSW, k.in.FTag)
 		for i := range k.in.FP {
 			r := k.in.FP[(int(k.in.FSW>>11)+i)&7]
