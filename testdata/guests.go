@@ -105,6 +105,8 @@ var guests = []Guest{
 		About: "processes by fork: memory, descriptors, pipes, waits, signals, groups, orphans"},
 	{Name: "programs", Source: "programs.c", DWARF: 5, Libc: true, Execs: true, Exit: 1,
 		About: "executes itself: execve, posix_spawn, vfork, scripts, errors"},
+	{Name: "sockets_glibc", Source: "sockets_glibc.c", Libc: true, DWARF: 5, Threads: true, Timed: true,
+		About: "TCP, UDP and Unix sockets within the program: data, ends, errors, poll and epoll, a passed file"},
 
 	{Name: "gohello", Source: "gohello/main.go", Threads: true, Exit: 4, Stderr: "done\n",
 		About: "ordinary Go: fmt, maps, sorting, errors"},

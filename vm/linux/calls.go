@@ -91,6 +91,26 @@ func init() {
 		439: {sysFaccessat2},
 		441: {sysEpollPwait2},
 
+		// Sockets
+		198: {sysSocket},
+		199: {sysSocketpair},
+		200: {onSocket(bindSocket)},
+		201: {onSocket(listenSocket)},
+		202: {accept(-1)},
+		203: {onSocket(connectSocket)},
+		204: {onSocket(socketName)},
+		205: {onSocket(peerName)},
+		206: {onSocket(sendTo)},
+		207: {onSocket(receiveFrom)},
+		208: {onSocket(setOption)},
+		209: {onSocket(getOption)},
+		210: {onSocket(shutdownSocket)},
+		211: {onSocket(sendMessage)},
+		212: {onSocket(receiveMessage)},
+		242: {accept(3)},
+		243: {onSocket(receiveMessages)},
+		269: {onSocket(sendMessages)},
+
 		// Memory
 		214: {sysBrk},
 		215: {sysMunmap},
@@ -149,8 +169,6 @@ func init() {
 		176: {constant(guestUID)}, // getgid
 		177: {constant(guestUID)}, // getegid
 		178: {sysGettid},
-		198: {constant(-eAFNOSUPPORT)}, // socket
-		199: {constant(-eAFNOSUPPORT)}, // socketpair
 		220: {sysClone},
 		221: {sysExecve},
 		281: {sysExecveat},

@@ -42,9 +42,12 @@
 //
 // # Quirks
 //
-// There is one process: fork, vfork and execve give ENOSYS, sockets
-// EAFNOSUPPORT, and so do all calls that callNames knows but calls does not have
-// (ENOSYS, and a message the first time).
+// The system calls that callNames knows but calls does not have give ENOSYS, and
+// a message the first time.
+//
+// Sockets reach other sockets of the guest only: AF_UNIX, TCP and UDP on the
+// loopback addresses. Other addresses are unreachable (ENETUNREACH), other
+// families do not exist (EAFNOSUPPORT). A Unix socket's name makes no file.
 //
 // The guest is user 1000 and process 1000 on a machine called revexec with Linux
 // 6.6 and Config.NCPU processors. Its addresses are the same in every run. There

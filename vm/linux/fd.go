@@ -25,6 +25,7 @@ const (
 	kindEventFD
 	kindTimerFD
 	kindEpoll
+	kindSocket
 )
 
 // The devices, in desc.stream.
@@ -52,6 +53,7 @@ type desc struct {
 	content []byte     // kindContent; immutable
 
 	pipe      int    // index into state.pipes
+	sock      int    // index into state.socks
 	count     uint64 // eventfd: counter; timerfd: expiries not read yet
 	semaphore bool
 	clock     int32 // timerfd
@@ -98,7 +100,8 @@ func init() {
 		kindPipeOut: {write: writePipe, ready: readyPipeOut, changes: changesPipeOut, release: releasePipe, pollable: true},
 		kindEventFD: {read: readEventFD, write: writeEventFD, ready: readyEventFD, changes: ownChanges, pollable: true},
 		kindTimerFD: {read: readTimerFD, ready: readyTimerFD, changes: ownChanges, pollable: true},
-		kindEpoll:   {ready: readyEpoll, changes: ownChanges},
+		kindEpoll:   {ready: readyEpoll, changes: ownChanges, pollable: true},
+		kindSocket:  {read: readSocket, write: writeSocket, ready: readySocket, changes: changesSocket, release: releaseSocket, pollable: true},
 	}
 }
 
@@ -351,6 +354,11 @@ func sysIoctl(m *Machine, t *thread, a *[6]uint64) int64 {
 			n = len(m.st.stdin.buf)
 		case kindPipeIn:
 			n = len(m.st.pipes[d.pipe].buf)
+		case kindSocket:
+			k := m.sockOf(d)
+			if n = len(k.bytes); len(k.packets) > 0 {
+				n = len(k.packets[0].data)
+			}
 		default:
 			return -eNOTTY
 		}

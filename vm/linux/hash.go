@@ -83,6 +83,14 @@ func (e *encoding) state(s *state) {
 			e.u64(p.reads, p.writes)
 		}
 	}
+	e.int(len(s.socks))
+	for _, k := range s.socks {
+		e.bool(k != nil)
+		if k != nil {
+			e.sock(k)
+		}
+	}
+	e.u64(s.sockets, s.ports)
 	e.bytes(s.stdin.buf)
 	e.bool(s.stdin.eof)
 	e.u64(s.stdin.arrivals)
@@ -176,6 +184,7 @@ func (e *encoding) desc(d *desc) {
 	e.int(d.refs)
 	e.u64(uint64(d.flags), d.handle, uint64(d.off), uint64(d.mode), d.count, d.events)
 	e.int(d.pipe)
+	e.int(d.sock)
 	e.int(d.stream)
 	e.str(d.path)
 	e.bytes(d.content)

@@ -65,7 +65,10 @@ type state struct {
 
 	descs []*desc // open files; a freed slot is nil
 	pipes []*pipe // a freed slot is nil
+	socks []*sock // a freed slot is nil
 	stdin inlet
+	// sockets counts the sockets ever made, ports the ephemeral ones given out.
+	sockets, ports uint64
 	// handles counts the host files ever opened: it numbers them.
 	handles uint64
 
@@ -186,6 +189,12 @@ func (s *state) clone() *state {
 			c.pipes[i] = &q
 		}
 	}
+	c.socks = make([]*sock, len(s.socks))
+	for i, k := range s.socks {
+		if k != nil {
+			c.socks[i] = k.clone()
+		}
+	}
 	return &c
 }
 
@@ -206,6 +215,11 @@ func (s *state) size() int {
 	for _, p := range s.pipes {
 		if p != nil {
 			n += 64 + len(p.buf)
+		}
+	}
+	for _, k := range s.socks {
+		if k != nil {
+			n += k.size()
 		}
 	}
 	return n
