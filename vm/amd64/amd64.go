@@ -40,10 +40,9 @@ const (
 const (
 	// The arithmetic flags are kept as the operation that set them (CCOp), and
 	// its operands; see flags.go.
-	CCOp = 16
-	CCA  = 17
-	CCB  = 18
-	CCC  = 19
+	CCOp = ir.CCOp
+	CCA  = ir.CCA
+	CCB  = ir.CCB
 
 	Flags  = 20 // the other flags: DF, AC, ID, at their places in RFLAGS
 	FSBase = 21

@@ -10,6 +10,7 @@ import (
 // inst is a decoded instruction.
 type inst struct {
 	x86asm.Inst
+	prefixes
 	pc, next uint64 // its address, and that of the instruction after it
 	code     []byte // its bytes
 }
@@ -46,11 +47,13 @@ func (Translator) Translate(m *mem.Space, pc uint64, max int, stop func(uint64) 
 type translation struct {
 	m     *mem.Space
 	b     *ir.Block
-	pc    uint64 // address of the instruction being decoded
+	pc    uint64 // address of the next instruction to decode
 	limit int
 	stop  func(uint64) bool
-	done  bool // the block has its terminator
-	temps int  // temporaries in use by the instruction
+	done  bool             // the block has its terminator
+	temps int              // temporaries in use by the instruction
+	cc    static           // what is known about the flags, as of the last operation
+	ahead map[uint64]*inst // decoded already
 }
 
 // run decodes until the block ends. false: nothing can be fetched at its start.
@@ -61,36 +64,29 @@ func (t *translation) run() bool {
 			t.jump(t.pc)
 			break
 		}
-		var buf [15]byte
-		got := t.m.Fetch(t.pc, buf[:])
-		in, ok := decode(buf[:got], t.pc)
-		if !ok && got < len(buf) { // it goes on where nothing can be fetched
-			if n == 0 {
-				t.m.Fetch(t.pc+uint64(got), buf[:1]) // for the fault
-				return false
+		in, ok := t.ahead[t.pc], true
+		if in == nil {
+			var buf [maxInst]byte
+			got := t.m.Fetch(t.pc, buf[:])
+			in, ok = decode(buf[:got], t.pc)
+			if in.Len > got { // it goes on where nothing can be fetched
+				if n == 0 {
+					t.m.Fetch(t.pc+uint64(got), buf[:1]) // for the fault
+					return false
+				}
+				t.jump(t.pc)
+				break
 			}
-			t.jump(t.pc)
-			break
 		}
 		t.b.PCs = append(t.b.PCs, t.pc)
 		t.b.Lens = append(t.b.Lens, uint8(in.Len))
 		t.page(t.pc)
 		t.page(in.next - 1)
-		t.translate(in, ok)
 		t.pc = in.next
+		t.translate(in, ok)
 	}
 	t.b.N = len(t.b.PCs)
 	return true
-}
-
-// decode decodes the instruction at the start of code. When ok is false it is
-// none, or continues after code.
-func decode(code []byte, pc uint64) (in *inst, ok bool) {
-	x, err := x86asm.Decode(code, 64)
-	if err != nil {
-		return &inst{pc: pc, next: pc + 1, code: code, Inst: x86asm.Inst{Len: 1}}, false
-	}
-	return &inst{Inst: x, pc: pc, next: pc + uint64(x.Len), code: code[:x.Len]}, true
 }
 
 func (t *translation) translate(in *inst, ok bool) {
@@ -162,6 +158,7 @@ func (t *translation) call(kind ir.Kind, h ir.Helper, op ir.Op) {
 	op.H = uint8(len(t.b.Helpers))
 	t.b.Helpers = append(t.b.Helpers, h)
 	t.emit(op)
+	t.cc = static{} // it may set flags: see pure
 }
 
 // temp gives out a temporary slot of the current instruction.

@@ -16,6 +16,12 @@ func b2u(b bool) uint64 {
 
 func sx(v uint32) uint64 { return uint64(int64(int32(v))) }
 
+// sxn sign-extends v from 8 << (size & 3) bits.
+func sxn(v, size uint64) uint64 {
+	n := 64 - 8<<(size&3)
+	return uint64(int64(v<<n) >> n)
+}
+
 func mulhu(a, b uint64) uint64 {
 	hi, _ := bits.Mul64(a, b)
 	return hi

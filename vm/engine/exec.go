@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/dap-revexec/dap-revexec/vm/ir"
@@ -356,6 +357,158 @@ enter:
 			if !c.Mem.Store128(addr, r[op.B], r[op.B+1]) {
 				exit = ir.ExitMem
 				goto trap
+			}
+		case ir.JmpTo:
+			pc = r[op.A] + uint64(op.Imm)
+			from, fromN, link = b, int(op.N), nil
+			if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
+				b = j.b
+				goto enter
+			}
+			goto lookup
+		case ir.BeqI:
+			if r[op.A] == uint64(op.Imm) {
+				goto leave
+			}
+		case ir.BneI:
+			if r[op.A] != uint64(op.Imm) {
+				goto leave
+			}
+		case ir.Seq:
+			r[op.Dst] = b2u(r[op.A] == r[op.B])
+		case ir.Sne:
+			r[op.Dst] = b2u(r[op.A] != r[op.B])
+		case ir.Sel:
+			if r[op.C] != 0 {
+				r[op.Dst] = r[op.A]
+			} else {
+				r[op.Dst] = r[op.B]
+			}
+		case ir.MovU32:
+			r[op.Dst] = uint64(uint32(r[op.A]))
+		case ir.RolI:
+			r[op.Dst] = bits.RotateLeft64(r[op.A], int(op.Imm))
+		case ir.RolI32:
+			r[op.Dst] = uint64(bits.RotateLeft32(uint32(r[op.A]), int(op.Imm)))
+		case ir.Ins8:
+			r[op.Dst] = r[op.Dst]&^0xff | r[op.A]&0xff
+		case ir.Ins8H:
+			r[op.Dst] = r[op.Dst]&^0xff00 | r[op.A]&0xff<<8
+		case ir.Ins16:
+			r[op.Dst] = r[op.Dst]&^0xffff | r[op.A]&0xffff
+		case ir.SetCC8:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Imm), uint64(int64(int8(r[op.A]))), uint64(int64(int8(r[op.B])))
+		case ir.SetCC16:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Imm), uint64(int64(int16(r[op.A]))), uint64(int64(int16(r[op.B])))
+		case ir.SetCC32:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Imm), uint64(int64(int32(r[op.A]))), uint64(int64(int32(r[op.B])))
+		case ir.SetCC64:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Imm), r[op.A], r[op.B]
+		case ir.SetCCI8:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), uint64(int64(int8(r[op.A]))), uint64(op.Imm)
+		case ir.SetCCI16:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), uint64(int64(int16(r[op.A]))), uint64(op.Imm)
+		case ir.SetCCI32:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), uint64(int64(int32(r[op.A]))), uint64(op.Imm)
+		case ir.SetCCI64:
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), r[op.A], uint64(op.Imm)
+		case ir.SetCCNZ:
+			if n := r[op.B]; n != 0 {
+				r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Imm), sxn(r[op.A], uint64(op.Imm)), n
+			}
+		case ir.AddCC:
+			x := r[op.B]
+			v := r[op.A] + x
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, x
+			r[op.Dst] = v
+		case ir.SubCC:
+			y, x := r[op.A], r[op.B]
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), y, x
+			r[op.Dst] = y - x
+		case ir.AndCC:
+			v := r[op.A] & r[op.B]
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, 0
+			r[op.Dst] = v
+		case ir.OrCC:
+			v := r[op.A] | r[op.B]
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, 0
+			r[op.Dst] = v
+		case ir.XorCC:
+			v := r[op.A] ^ r[op.B]
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, 0
+			r[op.Dst] = v
+		case ir.AddCCI:
+			x := uint64(op.Imm)
+			v := r[op.A] + x
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, x
+			r[op.Dst] = v
+		case ir.SubCCI:
+			y, x := r[op.A], uint64(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), y, x
+			r[op.Dst] = y - x
+		case ir.AndCCI:
+			v := r[op.A] & uint64(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, 0
+			r[op.Dst] = v
+		case ir.OrCCI:
+			v := r[op.A] | uint64(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, 0
+			r[op.Dst] = v
+		case ir.XorCCI:
+			v := r[op.A] ^ uint64(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), v, 0
+			r[op.Dst] = v
+		case ir.AddCC32:
+			x := uint32(r[op.B])
+			v := uint32(r[op.A]) + x
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), sx(x)
+			r[op.Dst] = uint64(v)
+		case ir.SubCC32:
+			y, x := uint32(r[op.A]), uint32(r[op.B])
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(y), sx(x)
+			r[op.Dst] = uint64(y - x)
+		case ir.AndCC32:
+			v := uint32(r[op.A]) & uint32(r[op.B])
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), 0
+			r[op.Dst] = uint64(v)
+		case ir.OrCC32:
+			v := uint32(r[op.A]) | uint32(r[op.B])
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), 0
+			r[op.Dst] = uint64(v)
+		case ir.XorCC32:
+			v := uint32(r[op.A]) ^ uint32(r[op.B])
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), 0
+			r[op.Dst] = uint64(v)
+		case ir.AddCCI32:
+			x := uint32(op.Imm)
+			v := uint32(r[op.A]) + x
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), sx(x)
+			r[op.Dst] = uint64(v)
+		case ir.SubCCI32:
+			y, x := uint32(r[op.A]), uint32(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(y), sx(x)
+			r[op.Dst] = uint64(y - x)
+		case ir.AndCCI32:
+			v := uint32(r[op.A]) & uint32(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), 0
+			r[op.Dst] = uint64(v)
+		case ir.OrCCI32:
+			v := uint32(r[op.A]) | uint32(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), 0
+			r[op.Dst] = uint64(v)
+		case ir.XorCCI32:
+			v := uint32(r[op.A]) ^ uint32(op.Imm)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), 0
+			r[op.Dst] = uint64(v)
+		case ir.Repeat:
+			c.More = uint64(budget)
+			if !b.Helpers[op.H](c, op) {
+				exit = c.Trap
+				goto trap
+			}
+			if done := budget - int64(c.More); done > 0 {
+				budget -= done
+				from, fromN = b, int(op.N)
 			}
 		default:
 			panic("engine: unknown operation")

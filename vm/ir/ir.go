@@ -26,6 +26,13 @@ const (
 	Sink = 255
 )
 
+// Slots of the condition codes, in architectures that have them.
+const (
+	CCOp = 16
+	CCA  = 17
+	CCB  = 18
+)
+
 // CPU is the state of the processor while a thread runs on it.
 type CPU struct {
 	R      [256]uint64 // register slots
@@ -34,6 +41,7 @@ type CPU struct {
 	Icount uint64      // instructions retired by the machine
 	Skew   uint64      // the virtual clock's lead over Icount, nanoseconds
 	Trap   Exit        // why the last Helper returned false
+	More   uint64      // during a Repeat: how often more the instruction may be executed
 	Mem    *mem.Space
 }
 
@@ -198,6 +206,64 @@ const (
 	// the operation stops with ExitProtection.
 	Ld128
 	St128
+
+	JmpTo // terminator: PC = a + i
+
+	BeqI // side exits: a == i
+	BneI
+
+	Seq    // d = a == b
+	Sne    // d = a != b
+	Sel    // d = a if slot C is not 0, else b
+	MovU32 // d = a, zero-extended from 32 bits
+	RolI   // d = a, rotated left by i
+	RolI32 // the low 32 bits rotated, zero-extended
+	Ins8   // d = d with its low 8 bits from a
+	Ins8H  // bits 8 to 15 from the low 8 of a
+	Ins16  // the low 16 bits from a
+
+	// Condition codes, kept as the operation that set them and its operands:
+	// slots CCOp, CCA and CCB. What the codes of operations mean is the
+	// architecture's affair. The number in a kind's name is the size in bits
+	// from which operands are sign-extended into CCA and CCB.
+	SetCC8 // CCOp = i, CCA = a, CCB = b
+	SetCC16
+	SetCC32
+	SetCC64
+	SetCCI8 // CCOp = C, CCA = a, CCB = i
+	SetCCI16
+	SetCCI32
+	SetCCI64
+	SetCCNZ // if b is not 0: CCOp = i, CCA = a (of 8 << (i & 3) bits), CCB = b
+
+	// Arithmetic that sets the condition codes too: CCOp = C; CCA and CCB are
+	// the result and the second operand (Add), both operands (Sub), the result
+	// and 0 (And, Or, Xor). In those of 32 bits d is zero-extended.
+	AddCC
+	SubCC
+	AndCC
+	OrCC
+	XorCC
+	AddCCI // with i as the second operand
+	SubCCI
+	AndCCI
+	OrCCI
+	XorCCI
+	AddCC32
+	SubCC32
+	AndCC32
+	OrCC32
+	XorCC32
+	AddCCI32
+	SubCCI32
+	AndCCI32
+	OrCCI32
+	XorCCI32
+
+	// Repeat calls Helpers[H] like HelperOp, for an instruction that is a block
+	// of its own and may follow itself: the helper executes it once and, up to
+	// CPU.More times, again, each time as an instruction of its own.
+	Repeat
 
 	NumKinds
 )

@@ -1,0 +1,170 @@
+package amd64
+
+import "github.com/dap-revexec/dap-revexec/vm/ir"
+
+// compare is a comparison of two slots that a condition comes to.
+type compare struct {
+	kind ir.Kind // a side exit
+	a, b uint8
+	imm  int64 // for BeqI and BneI
+}
+
+// inverse of a side exit.
+var inverse = map[ir.Kind]ir.Kind{
+	ir.Beq: ir.Bne, ir.Bne: ir.Beq, ir.Blt: ir.Bge, ir.Bge: ir.Blt,
+	ir.Bltu: ir.Bgeu, ir.Bgeu: ir.Bltu, ir.BeqI: ir.BneI, ir.BneI: ir.BeqI,
+}
+
+// compare reduces a condition to a comparison, by what is known about the
+// operation that set the flags; if nothing is, a helper tests it.
+func (t *translation) compare(c condition) compare {
+	cmp, ok := t.fuse(c &^ 1)
+	if !ok {
+		d := t.temp()
+		t.pure(testCondition, ir.Op{Dst: d, Imm: int64(c &^ 1)})
+		cmp = compare{kind: ir.BneI, a: d}
+	}
+	if c&1 != 0 {
+		cmp.kind = inverse[cmp.kind]
+	}
+	return cmp
+}
+
+// fuse reduces an even condition to a comparison, if the operation that set the
+// flags is known and the condition is simple for it.
+func (t *translation) fuse(c condition) (compare, bool) {
+	if !t.cc.known {
+		return compare{}, false
+	}
+	switch t.cc.family {
+	case ccEager:
+		return t.fuseEager(c)
+	case ccSub:
+		switch {
+		case c == condB:
+			return compare{kind: ir.Bltu, a: CCA, b: CCB}, true
+		case c == condE && t.cc.zeroB:
+			return compare{kind: ir.BeqI, a: CCA}, true
+		case c == condE:
+			return compare{kind: ir.Beq, a: CCA, b: CCB}, true
+		case c == condBE:
+			return compare{kind: ir.Bgeu, a: CCB, b: CCA}, true
+		case c == condL, c == condS && t.cc.zeroB:
+			return compare{kind: ir.Blt, a: CCA, b: CCB}, true
+		case c == condLE:
+			return compare{kind: ir.Bge, a: CCB, b: CCA}, true
+		case c == condS:
+			v := t.temp()
+			t.op2(ir.Sub, v, CCA, CCB)
+			return t.negative(v, t.cc.size), true
+		}
+	case ccAdd:
+		if c == condB {
+			return compare{kind: ir.Bltu, a: CCA, b: CCB}, true
+		}
+		return t.fuseResult(c)
+	case ccInc, ccDec:
+		return t.fuseResult(c)
+	case ccShl, ccShr, ccSar:
+		return t.fuseShift(c)
+	}
+	return compare{}, false
+}
+
+// fuseResult is fuse for operations that keep the result in CCA.
+func (t *translation) fuseResult(c condition) (compare, bool) {
+	switch c {
+	case condE:
+		return compare{kind: ir.BeqI, a: CCA}, true
+	case condS:
+		return t.negative(CCA, size64), true
+	}
+	return compare{}, false
+}
+
+// fuseShift computes the result of a shift by a known count again.
+func (t *translation) fuseShift(c condition) (compare, bool) {
+	n, unused := t.cc.count, 64-t.cc.size.bits()
+	if n == 0 || c != condE && c != condS {
+		return compare{}, false
+	}
+	v := t.temp()
+	switch t.cc.family {
+	case ccShl:
+		if n+unused > 63 {
+			t.emit(ir.Op{Kind: ir.MovI, Dst: v})
+		} else {
+			t.opI(ir.ShlI, v, CCA, n+unused)
+		}
+	case ccShr:
+		t.opI(ir.ShlShr, v, CCA, unused|min(unused+n, 63)<<8)
+		if unused+n > 63 {
+			t.emit(ir.Op{Kind: ir.MovI, Dst: v})
+		}
+		if c == condS { // n is at least 1
+			t.emit(ir.Op{Kind: ir.MovI, Dst: v})
+		}
+	case ccSar:
+		t.opI(ir.SarI, v, CCA, n)
+	}
+	if c == condE {
+		return compare{kind: ir.BeqI, a: v}, true
+	}
+	return t.negative(v, size64), true
+}
+
+// fuseEager tests a bit of the flags.
+func (t *translation) fuseEager(c condition) (compare, bool) {
+	mask, ok := map[condition]int64{
+		condO: FlagOF, condB: FlagCF, condE: FlagZF, condBE: FlagCF | FlagZF, condS: FlagSF, condP: FlagPF,
+	}[c]
+	if !ok {
+		return compare{}, false
+	}
+	v := t.temp()
+	t.opI(ir.AndI, v, CCA, mask)
+	return compare{kind: ir.BneI, a: v}, true
+}
+
+// negative compares the sign bit of v's low bits.
+func (t *translation) negative(v uint8, size operandSize) compare {
+	s := t.temp()
+	n := 64 - size.bits()
+	t.opI(ir.ShlShr, s, v, n|63<<8)
+	return compare{kind: ir.BneI, a: s}
+}
+
+// leaveIf emits a side exit to pc on a condition.
+func (t *translation) leaveIf(c condition, pc uint64) {
+	cmp := t.compare(c)
+	t.emit(ir.Op{Kind: cmp.kind, A: cmp.a, B: cmp.b, C: t.link(pc), Imm: cmp.imm})
+}
+
+// flag returns a temporary that is not 0 if a condition holds; it is 1 then
+// if exact.
+func (t *translation) flag(c condition, exact bool) uint8 {
+	cmp := t.compare(c)
+	d := t.temp()
+	switch cmp.kind {
+	case ir.Beq:
+		t.op2(ir.Seq, d, cmp.a, cmp.b)
+	case ir.Bne:
+		t.op2(ir.Sne, d, cmp.a, cmp.b)
+	case ir.Blt, ir.Bge:
+		t.op2(ir.Slt, d, cmp.a, cmp.b)
+	case ir.Bltu, ir.Bgeu:
+		t.op2(ir.Sltu, d, cmp.a, cmp.b)
+	case ir.BeqI: // with 0
+		t.opI(ir.SltuI, d, cmp.a, 1)
+	case ir.BneI:
+		if !exact {
+			return cmp.a
+		}
+		t.opI(ir.SltuI, d, cmp.a, 1)
+		t.opI(ir.XorI, d, d, 1)
+	}
+	if cmp.kind == ir.Bge || cmp.kind == ir.Bgeu {
+		t.opI(ir.XorI, d, d, 1)
+	}
+	return d
+}
