@@ -76,7 +76,7 @@ func twoOperands(k alu) handler {
 					return true
 				}
 			} else {
-				b, ok := t.source(in, in.Args[1])
+				b, ok := t.operand(in, in.Args[1])
 				if !ok {
 					return false
 				}
@@ -94,7 +94,7 @@ func twoOperands(k alu) handler {
 			return true
 		}
 
-		b, ok := t.source(in, in.Args[1])
+		b, ok := t.operand(in, in.Args[1])
 		if !ok {
 			return false
 		}
@@ -129,7 +129,7 @@ func withCarry(kind ir.Kind, without, with int) handler {
 			return false
 		}
 		a := t.get(p)
-		b, ok := t.source(in, in.Args[1])
+		b, ok := t.operand(in, in.Args[1])
 		if !ok {
 			return false
 		}
@@ -224,7 +224,7 @@ func xadd(t *translation, in *inst) bool {
 		return false
 	}
 	a := t.copyOf(t.get(p))
-	b, ok := t.source(in, src)
+	b, ok := t.operand(in, src)
 	if !ok {
 		return false
 	}

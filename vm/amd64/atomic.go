@@ -25,7 +25,7 @@ func cmpxchg(t *translation, in *inst) bool {
 	if !ok || !ok2 {
 		return false
 	}
-	b, ok := t.source(in, src)
+	b, ok := t.operand(in, src)
 	if !ok {
 		return false
 	}

@@ -1,7 +1,6 @@
 package amd64
 
 import (
-	"hash/crc32"
 	"math/bits"
 
 	"golang.org/x/arch/x86/x86asm"
@@ -22,7 +21,6 @@ func init() {
 		x86asm.TZCNT:  bitScan(func(v uint64) int { return bits.TrailingZeros64(v) }),
 		x86asm.LZCNT:  bitScan(func(v uint64) int { return bits.Len64(v) - 1 }),
 		x86asm.POPCNT: popcnt,
-		x86asm.CRC32:  crc,
 	})
 }
 
@@ -130,29 +128,5 @@ func popcnt(t *translation, in *inst) bool {
 	}, ir.Op{Dst: n, A: t.getZ(p)})
 	t.set(dst, n)
 	t.cc = static{known: true, family: ccEager}
-	return true
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// crc accumulates a CRC-32C, without the inversions of the package's function.
-func crc(t *translation, in *inst) bool {
-	dst, ok := in.Args[0].(x86asm.Reg)
-	_, ok2 := regSize(dst)
-	p, ok3 := t.place(in, in.Args[1])
-	if !ok || !ok2 || !ok3 {
-		return false
-	}
-	v := t.get(p)
-	d := gprSlot(dst)
-	t.pure(func(c *ir.CPU, op *ir.Op) bool {
-		sum, v := uint32(c.R[op.B]), c.R[op.A]
-		for range p.size.bytes() {
-			sum = castagnoli[uint8(sum)^uint8(v)] ^ sum>>8
-			v >>= 8
-		}
-		c.R[op.Dst] = uint64(sum)
-		return true
-	}, ir.Op{Dst: d, A: v, B: d})
 	return true
 }

@@ -2,8 +2,8 @@ package amd64
 
 import "github.com/dap-revexec/dap-revexec/vm/ir"
 
-// compare is a comparison of two slots that a condition comes to.
-type compare struct {
+// comparison is a comparison of two slots that a condition comes to.
+type comparison struct {
 	kind ir.Kind // a side exit
 	a, b uint8
 	imm  int64 // for BeqI and BneI
@@ -17,12 +17,12 @@ var inverse = map[ir.Kind]ir.Kind{
 
 // compare reduces a condition to a comparison, by what is known about the
 // operation that set the flags; if nothing is, a helper tests it.
-func (t *translation) compare(c condition) compare {
+func (t *translation) compare(c condition) comparison {
 	cmp, ok := t.fuse(c &^ 1)
 	if !ok {
 		d := t.temp()
 		t.pure(testCondition, ir.Op{Dst: d, Imm: int64(c &^ 1)})
-		cmp = compare{kind: ir.BneI, a: d}
+		cmp = comparison{kind: ir.BneI, a: d}
 	}
 	if c&1 != 0 {
 		cmp.kind = inverse[cmp.kind]
@@ -32,9 +32,9 @@ func (t *translation) compare(c condition) compare {
 
 // fuse reduces an even condition to a comparison, if the operation that set the
 // flags is known and the condition is simple for it.
-func (t *translation) fuse(c condition) (compare, bool) {
+func (t *translation) fuse(c condition) (comparison, bool) {
 	if !t.cc.known {
-		return compare{}, false
+		return comparison{}, false
 	}
 	switch t.cc.family {
 	case ccEager:
@@ -42,17 +42,17 @@ func (t *translation) fuse(c condition) (compare, bool) {
 	case ccSub:
 		switch {
 		case c == condB:
-			return compare{kind: ir.Bltu, a: CCA, b: CCB}, true
+			return comparison{kind: ir.Bltu, a: CCA, b: CCB}, true
 		case c == condE && t.cc.zeroB:
-			return compare{kind: ir.BeqI, a: CCA}, true
+			return comparison{kind: ir.BeqI, a: CCA}, true
 		case c == condE:
-			return compare{kind: ir.Beq, a: CCA, b: CCB}, true
+			return comparison{kind: ir.Beq, a: CCA, b: CCB}, true
 		case c == condBE:
-			return compare{kind: ir.Bgeu, a: CCB, b: CCA}, true
+			return comparison{kind: ir.Bgeu, a: CCB, b: CCA}, true
 		case c == condL, c == condS && t.cc.zeroB:
-			return compare{kind: ir.Blt, a: CCA, b: CCB}, true
+			return comparison{kind: ir.Blt, a: CCA, b: CCB}, true
 		case c == condLE:
-			return compare{kind: ir.Bge, a: CCB, b: CCA}, true
+			return comparison{kind: ir.Bge, a: CCB, b: CCA}, true
 		case c == condS:
 			v := t.temp()
 			t.op2(ir.Sub, v, CCA, CCB)
@@ -60,7 +60,7 @@ func (t *translation) fuse(c condition) (compare, bool) {
 		}
 	case ccAdd:
 		if c == condB {
-			return compare{kind: ir.Bltu, a: CCA, b: CCB}, true
+			return comparison{kind: ir.Bltu, a: CCA, b: CCB}, true
 		}
 		return t.fuseResult(c)
 	case ccInc, ccDec:
@@ -68,25 +68,25 @@ func (t *translation) fuse(c condition) (compare, bool) {
 	case ccShl, ccShr, ccSar:
 		return t.fuseShift(c)
 	}
-	return compare{}, false
+	return comparison{}, false
 }
 
 // fuseResult is fuse for operations that keep the result in CCA.
-func (t *translation) fuseResult(c condition) (compare, bool) {
+func (t *translation) fuseResult(c condition) (comparison, bool) {
 	switch c {
 	case condE:
-		return compare{kind: ir.BeqI, a: CCA}, true
+		return comparison{kind: ir.BeqI, a: CCA}, true
 	case condS:
 		return t.negative(CCA, size64), true
 	}
-	return compare{}, false
+	return comparison{}, false
 }
 
 // fuseShift computes the result of a shift by a known count again.
-func (t *translation) fuseShift(c condition) (compare, bool) {
+func (t *translation) fuseShift(c condition) (comparison, bool) {
 	n, unused := t.cc.count, 64-t.cc.size.bits()
 	if n == 0 || c != condE && c != condS {
-		return compare{}, false
+		return comparison{}, false
 	}
 	v := t.temp()
 	switch t.cc.family {
@@ -108,30 +108,30 @@ func (t *translation) fuseShift(c condition) (compare, bool) {
 		t.opI(ir.SarI, v, CCA, n)
 	}
 	if c == condE {
-		return compare{kind: ir.BeqI, a: v}, true
+		return comparison{kind: ir.BeqI, a: v}, true
 	}
 	return t.negative(v, size64), true
 }
 
 // fuseEager tests a bit of the flags.
-func (t *translation) fuseEager(c condition) (compare, bool) {
+func (t *translation) fuseEager(c condition) (comparison, bool) {
 	mask, ok := map[condition]int64{
 		condO: FlagOF, condB: FlagCF, condE: FlagZF, condBE: FlagCF | FlagZF, condS: FlagSF, condP: FlagPF,
 	}[c]
 	if !ok {
-		return compare{}, false
+		return comparison{}, false
 	}
 	v := t.temp()
 	t.opI(ir.AndI, v, CCA, mask)
-	return compare{kind: ir.BneI, a: v}, true
+	return comparison{kind: ir.BneI, a: v}, true
 }
 
 // negative compares the sign bit of v's low bits.
-func (t *translation) negative(v uint8, size operandSize) compare {
+func (t *translation) negative(v uint8, size operandSize) comparison {
 	s := t.temp()
 	n := 64 - size.bits()
 	t.opI(ir.ShlShr, s, v, n|63<<8)
-	return compare{kind: ir.BneI, a: s}
+	return comparison{kind: ir.BneI, a: s}
 }
 
 // leaveIf emits a side exit to pc on a condition.

@@ -75,7 +75,7 @@ func jmp(t *translation, in *inst) bool {
 	return ok
 }
 
-// indirect loads the target of an indirect branch.
+// indirect intLoads the target of an indirect branch.
 func (t *translation) indirect(in *inst) (uint8, bool) {
 	p, ok := t.place(in, in.Args[0])
 	if !ok || p.size != size64 {

@@ -9,7 +9,6 @@ import (
 func init() {
 	register(map[x86asm.Op]handler{
 		x86asm.MOV:    mov,
-		x86asm.MOVNTI: mov,
 		x86asm.MOVZX:  extend(false),
 		x86asm.MOVSX:  extend(true),
 		x86asm.MOVSXD: extend(true),
@@ -53,10 +52,10 @@ func mov(t *translation, in *inst) bool {
 			return true
 		case x86asm.Mem:
 			if size >= size32 {
-				t.load(in, loads[size], d, src)
+				t.load(in, intLoads[size], d, src)
 			} else {
 				v := t.temp()
-				t.load(in, loads[size], v, src)
+				t.load(in, intLoads[size], v, src)
 				t.set(dst, v)
 			}
 			return true
@@ -64,7 +63,7 @@ func mov(t *translation, in *inst) bool {
 			if _, ok := regSize(src); !ok {
 				return moveSystem(t, in)
 			}
-			v, _ := t.source(in, src)
+			v, _ := t.operand(in, src)
 			t.set(dst, v)
 			return true
 		}
@@ -79,7 +78,7 @@ func mov(t *translation, in *inst) bool {
 	if !ok {
 		return false
 	}
-	v, ok := t.source(in, in.Args[1])
+	v, ok := t.operand(in, in.Args[1])
 	if ok {
 		t.put(p, v)
 	}
@@ -100,9 +99,9 @@ func extend(sign bool) handler {
 			return false
 		}
 		if m, is := in.Args[1].(x86asm.Mem); is {
-			kind := loads[from]
+			kind := intLoads[from]
 			if sign {
-				kind = loadsS[from]
+				kind = intLoadsS[from]
 			}
 			if size == size64 || size == size32 && !sign {
 				t.load(in, kind, d, m)
@@ -155,7 +154,7 @@ func cmov(c condition) handler {
 		if !ok || !ok2 {
 			return false
 		}
-		v, ok := t.source(in, in.Args[1]) // memory is read, whatever the condition
+		v, ok := t.operand(in, in.Args[1]) // memory is read, whatever the condition
 		if !ok {
 			return false
 		}
@@ -198,7 +197,7 @@ func xchg(t *translation, in *inst) bool {
 		return false
 	}
 	old := t.copyOf(t.get(p))
-	v, _ := t.source(in, r)
+	v, _ := t.operand(in, r)
 	t.put(p, v)
 	t.set(r, old)
 	return true
@@ -229,7 +228,7 @@ func bswap(t *translation, in *inst) bool {
 	return true
 }
 
-// xlat loads al from rbx + al.
+// xlat intLoads al from rbx + al.
 func xlat(t *translation, in *inst) bool {
 	m, ok := in.Args[0].(x86asm.Mem)
 	if !ok {

@@ -37,11 +37,11 @@ func imul(t *translation, in *inst) bool {
 	if in.Args[2] != nil {
 		x, y = in.Args[1], in.Args[2]
 	}
-	a, ok := t.source(in, x)
+	a, ok := t.operand(in, x)
 	if !ok {
 		return false
 	}
-	b, ok := t.source(in, y)
+	b, ok := t.operand(in, y)
 	if !ok {
 		return false
 	}

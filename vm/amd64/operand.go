@@ -69,9 +69,9 @@ func (in *inst) size(arg x86asm.Arg) (operandSize, bool) {
 func high(r x86asm.Reg) bool { return x86asm.AH <= r && r <= x86asm.BH }
 
 var (
-	loads  = [...]ir.Kind{ir.Ld8U, ir.Ld16U, ir.Ld32U, ir.Ld64}
-	loadsS = [...]ir.Kind{ir.Ld8S, ir.Ld16S, ir.Ld32S, ir.Ld64}
-	stores = [...]ir.Kind{ir.St8, ir.St16, ir.St32, ir.St64}
+	intLoads  = [...]ir.Kind{ir.Ld8U, ir.Ld16U, ir.Ld32U, ir.Ld64}
+	intLoadsS = [...]ir.Kind{ir.Ld8S, ir.Ld16S, ir.Ld32S, ir.Ld64}
+	intStores = [...]ir.Kind{ir.St8, ir.St16, ir.St32, ir.St64}
 
 	setCCs  = [...]ir.Kind{ir.SetCC8, ir.SetCC16, ir.SetCC32, ir.SetCC64}
 	setCCIs = [...]ir.Kind{ir.SetCCI8, ir.SetCCI16, ir.SetCCI32, ir.SetCCI64}
@@ -111,7 +111,7 @@ func (t *translation) get(p place) uint8 {
 	switch {
 	case p.memory():
 		v := t.temp()
-		t.emit(ir.Op{Kind: loads[p.size], Dst: v, A: p.base, Imm: p.disp})
+		t.emit(ir.Op{Kind: intLoads[p.size], Dst: v, A: p.base, Imm: p.disp})
 		return v
 	case high(p.reg):
 		v := t.temp()
@@ -134,7 +134,7 @@ func (t *translation) getZ(p place) uint8 {
 func (t *translation) getS(p place) uint8 {
 	if p.memory() {
 		v := t.temp()
-		t.emit(ir.Op{Kind: loadsS[p.size], Dst: v, A: p.base, Imm: p.disp})
+		t.emit(ir.Op{Kind: intLoadsS[p.size], Dst: v, A: p.base, Imm: p.disp})
 		return v
 	}
 	return t.sign(t.get(p), p.size)
@@ -184,7 +184,7 @@ func (t *translation) signTo(d, v uint8, size operandSize) {
 // the guest's may have been changed before.
 func (t *translation) put(p place, v uint8) {
 	if p.memory() {
-		t.emit(ir.Op{Kind: stores[p.size], A: p.base, B: v, Imm: p.disp})
+		t.emit(ir.Op{Kind: intStores[p.size], A: p.base, B: v, Imm: p.disp})
 		return
 	}
 	t.set(p.reg, v)
@@ -207,9 +207,9 @@ func (t *translation) set(r x86asm.Reg, v uint8) {
 	}
 }
 
-// source returns a slot whose low bits are the operand; an immediate is loaded
+// operand returns a slot whose low bits are the operand; an immediate is loaded
 // into a temporary.
-func (t *translation) source(in *inst, arg x86asm.Arg) (v uint8, ok bool) {
+func (t *translation) operand(in *inst, arg x86asm.Arg) (v uint8, ok bool) {
 	if i, is := arg.(x86asm.Imm); is {
 		return t.constant(int64(i)), true
 	}

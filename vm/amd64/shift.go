@@ -8,9 +8,9 @@ import (
 
 func init() {
 	register(map[x86asm.Op]handler{
-		x86asm.SHL:  shift(ccShl),
-		x86asm.SHR:  shift(ccShr),
-		x86asm.SAR:  shift(ccSar),
+		x86asm.SHL:  shiftBy(ccShl),
+		x86asm.SHR:  shiftBy(ccShr),
+		x86asm.SAR:  shiftBy(ccSar),
 		x86asm.ROL:  rotate(rol, 1),
 		x86asm.ROR:  rotate(ror, -1),
 		x86asm.RCL:  rotate(rcl, 0),
@@ -28,8 +28,8 @@ func countMask(size operandSize) int64 {
 	return 31
 }
 
-// shift translates shl, shr and sar. A count of 0 leaves the flags alone.
-func shift(family int) handler {
+// shiftBy translates shl, shr and sar. A count of 0 leaves the flags alone.
+func shiftBy(family int) handler {
 	return func(t *translation, in *inst) bool {
 		p, ok := t.place(in, in.Args[0])
 		if !ok {

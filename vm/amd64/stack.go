@@ -21,7 +21,7 @@ func init() {
 
 // push emits a push of slot v: rsp changes once the store has succeeded.
 func (t *translation) push(v uint8, size operandSize) {
-	t.emit(ir.Op{Kind: stores[size], A: RSP, B: v, Imm: -size.bytes()})
+	t.emit(ir.Op{Kind: intStores[size], A: RSP, B: v, Imm: -size.bytes()})
 	t.opI(ir.AddI, RSP, RSP, -size.bytes())
 }
 
@@ -51,7 +51,7 @@ func push(t *translation, in *inst) bool {
 		return true
 	case x86asm.Mem:
 		v := t.temp()
-		t.load(in, loads[size], v, a)
+		t.load(in, intLoads[size], v, a)
 		t.push(v, size)
 		return true
 	}
@@ -71,7 +71,7 @@ func pop(t *translation, in *inst) bool {
 		}
 	}
 	v := t.temp()
-	t.emit(ir.Op{Kind: loads[size], Dst: v, A: RSP})
+	t.emit(ir.Op{Kind: intLoads[size], Dst: v, A: RSP})
 	switch a := in.Args[0].(type) {
 	case x86asm.Reg:
 		if _, ok := regSize(a); !ok {
@@ -85,7 +85,7 @@ func pop(t *translation, in *inst) bool {
 		if a.Base == x86asm.RSP || a.Base == x86asm.ESP {
 			a.Disp += size.bytes()
 		}
-		t.store(in, stores[size], v, a)
+		t.store(in, intStores[size], v, a)
 		t.opI(ir.AddI, RSP, RSP, size.bytes())
 		return true
 	}
@@ -103,18 +103,18 @@ func enter(t *translation, in *inst) bool {
 	depth := int64(level) & 31
 	s := size.bytes()
 	// Nothing changes before the last store.
-	t.emit(ir.Op{Kind: stores[size], A: RSP, B: RBP, Imm: -s})
+	t.emit(ir.Op{Kind: intStores[size], A: RSP, B: RBP, Imm: -s})
 	v := t.temp()
 	for i := int64(1); i < depth; i++ {
-		t.emit(ir.Op{Kind: loads[size], Dst: v, A: RBP, Imm: -i * s})
-		t.emit(ir.Op{Kind: stores[size], A: RSP, B: v, Imm: -(i + 1) * s})
+		t.emit(ir.Op{Kind: intLoads[size], Dst: v, A: RBP, Imm: -i * s})
+		t.emit(ir.Op{Kind: intStores[size], A: RSP, B: v, Imm: -(i + 1) * s})
 	}
 	frame := t.temp()
 	t.opI(ir.AddI, frame, RSP, -s)
 	last := s
 	if depth > 0 {
 		last += depth * s
-		t.emit(ir.Op{Kind: stores[size], A: RSP, B: frame, Imm: -last})
+		t.emit(ir.Op{Kind: intStores[size], A: RSP, B: frame, Imm: -last})
 	}
 	t.opI(ir.AddI, RSP, RSP, -last-int64(uint16(n)))
 	if size == size16 {
@@ -128,7 +128,7 @@ func enter(t *translation, in *inst) bool {
 func leave(t *translation, in *inst) bool {
 	size := in.stackSize()
 	v, sp := t.temp(), t.copyOf(RBP)
-	t.emit(ir.Op{Kind: loads[size], Dst: v, A: RBP})
+	t.emit(ir.Op{Kind: intLoads[size], Dst: v, A: RBP})
 	t.opI(ir.AddI, RSP, sp, size.bytes())
 	if size == size16 {
 		t.emit(ir.Op{Kind: ir.Ins16, Dst: RBP, A: v})
@@ -154,7 +154,7 @@ func pushf(size operandSize) handler {
 func popf(size operandSize) handler {
 	return func(t *translation, _ *inst) bool {
 		v := t.temp()
-		t.emit(ir.Op{Kind: loads[size], Dst: v, A: RSP})
+		t.emit(ir.Op{Kind: intLoads[size], Dst: v, A: RSP})
 		t.helper(func(c *ir.CPU, op *ir.Op) bool {
 			v := c.R[op.A]
 			if size == size16 { // AC and ID lie above
