@@ -3,6 +3,7 @@ package linux
 import (
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/ir"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
 // arch is what the kernel has to know about a guest architecture. A thread's
@@ -24,34 +25,51 @@ type arch struct {
 	platform    string // AT_PLATFORM, empty for none
 	minSigStack uint64 // AT_MINSIGSTKSZ, 0 for none
 
+	// numbers translates the numbers of its system calls; nil: they are the
+	// generic ones.
+	numbers *numbering
+
 	top      uint64 // end of the stack, and of user addresses
 	mmapTop  uint64 // mappings are placed below it, downwards
 	mmapLow  uint64 // and not below this
 	pieBase  uint64 // where position-independent programs are loaded
-	sigFrame uint64 // bytes of a signal frame
+	pcIgnore uint64 // bits of a code address that the hardware ignores
+	map32    bool   // mmap has MAP_32BIT
 
-	// trampoline is the code that a signal handler returns to.
+	redZone uint64 // bytes below the stack pointer that are in use
+
+	// trampoline is the code that a signal handler returns to. Empty: the C
+	// library brings it, as the restorer of an action.
 	trampoline []byte
 
-	// call decodes a system call: its number in the table of calls, and its
-	// arguments.
-	call func(r []uint64) (nr uint64, args [6]uint64)
+	// call decodes a system call at pc: the architecture's number, and its
+	// arguments. It changes the registers that the instruction does.
+	call func(r []uint64, next uint64) (nr uint64, args [6]uint64)
+	// again sets the registers for call nr, the architecture's number, to be made
+	// once more. What the result was written over was arg0.
+	again func(r []uint64, nr, arg0 uint64)
 	// start sets the registers of a new process. They are 0 before.
 	start func(r []uint64, sp uint64)
 	// switched changes what a thread loses while another one runs.
 	switched func(r []uint64)
-	// register reads register i of arch.desc.
-	register func(r []uint64, pc uint64, i int) uint64
-	// frame builds a signal frame that is to lie at sp; handle sets the
-	// registers for the handler's entry; resume is the opposite of frame.
-	frame  func(r []uint64, pc, sp uint64, f *sigFrame) []byte
-	handle func(r []uint64, sp, trampoline uint64, sig int)
-	resume func(r []uint64, raw []byte) (pc uint64, f sigFrame)
-	// sigAction and stat lay structures out as the architecture's libc has them.
+	// register reads register i of arch.desc: its low 64 bits, and those above.
+	register func(r []uint64, pc uint64, i int) (lo, hi uint64)
+	// fault is the signal that an exit from the instruction at pc raises.
+	fault func(r []uint64, pc uint64, x ir.Exit, f *mem.Fault) sigInfo
+	// frame builds a signal frame below sp and says where it lies; handle sets
+	// the registers for the handler's entry; resume is the opposite of frame. It
+	// gets to memory through read, and reports whether all could be read.
+	frame  func(r []uint64, pc, sp uint64, f *sigFrame) (at uint64, raw []byte)
+	handle func(r []uint64, at, trampoline uint64, sig int)
+	resume func(r []uint64, read func(addr uint64, n int) ([]byte, bool)) (pc uint64, f sigFrame, ok bool)
+	// The others lay structures out as the architecture's libc has them.
 	actionSize  int
 	readAction  func(raw []byte) action
 	writeAction func(a action) []byte
 	stat        func(fi *fileInfo) []byte
+	epollEvent  int // bytes of a struct epoll_event; its last 8 are the data
+	// cpuInfo is the text in /proc/cpuinfo about processor n.
+	cpuInfo func(n int) string
 }
 
 // sigFrame is what a signal frame holds beside the registers.
@@ -61,10 +79,11 @@ type sigFrame struct {
 	altSP    uint64
 	altSize  uint64
 	altFlags uint32
+	restorer uint64 // code that the handler returns to
 }
 
 // arches lists the guest architectures.
-var arches = []*arch{rv64Arch}
+var arches = []*arch{rv64Arch, amd64Arch}
 
 func supported() string {
 	s := ""

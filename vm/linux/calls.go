@@ -21,10 +21,10 @@ type call struct{ fn handler }
 
 // calls is the system-call table, by the numbers of asm-generic/unistd.h, which
 // callNames names. It is set by init because handlers refer back to it.
-var calls [512]call
+var calls [numCalls]call
 
 func init() {
-	calls = [512]call{
+	calls = [numCalls]call{
 		// Files
 		17:  {sysGetcwd},
 		19:  {sysEventfd2},
@@ -224,22 +224,26 @@ func init() {
 		434: {constant(-eNOSYS)}, // pidfd_open
 		438: {constant(-eNOSYS)}, // pidfd_getfd
 	}
+	for own, fn := range legacyCalls() {
+		calls[legacy+own] = call{fn}
+	}
 }
 
-// call executes system call nr. One that is not there gives ENOSYS, and a
-// message the first time.
-func (m *Machine) call(t *thread, nr uint64, a *[6]uint64) int64 {
-	if nr < uint64(len(calls)) && calls[nr].fn != nil {
+// call executes the architecture's system call nr. One that is not there gives
+// ENOSYS, and a message the first time.
+func (m *Machine) call(t *thread, own uint64, a *[6]uint64) int64 {
+	nr := m.arch.numbers.call(own)
+	if nr < numCalls && calls[nr].fn != nil {
 		m.nr, m.args = nr, *a
 		return calls[nr].fn(m, t, &m.args)
 	}
-	if !m.unknown[nr] && len(m.unknown) < len(calls) {
-		m.unknown[nr] = true
+	if !m.unknown[own] && len(m.unknown) < len(calls) {
+		m.unknown[own] = true
 		name := callName(nr)
 		if name == "" {
 			name = "unknown"
 		}
-		m.note.Warn().Uint64("number", nr).Str("name", name).Uint64("pc", m.c.LastPC).
+		m.note.Warn().Uint64("number", own).Str("name", name).Uint64("pc", m.c.LastPC).
 			Msg("the guest uses a system call that is not supported: it gets ENOSYS")
 	}
 	return -eNOSYS

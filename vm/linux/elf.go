@@ -92,8 +92,11 @@ func parseELF(file []byte) (*executable, error) {
 		if name == "" {
 			name = "unsupported"
 		}
-		if machine == elf.EM_RISCV {
+		switch machine { // of the other class
+		case elf.EM_RISCV:
 			name += " (32-bit)"
+		case elf.EM_X86_64:
+			name += " (x32, 32-bit addresses)"
 		}
 		return nil, notRunnable(fmt.Sprintf("%s %s (%s) executable", article(name), name, machine))
 	}

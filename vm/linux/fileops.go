@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"os"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -177,9 +176,6 @@ func sysUtimensat(m *Machine, t *thread, a *[6]uint64) int64 {
 			return bad
 		}
 	}
-	if bad := m.protected(p); bad != 0 {
-		return bad
-	}
 	// The guest's time of day, so that a file is as old as the guest thinks.
 	now := int64(m.realNow())
 	times := [2]int64{now, now}
@@ -199,6 +195,14 @@ func sysUtimensat(m *Machine, t *thread, a *[6]uint64) int64 {
 				times[i] = int64(leU64(raw[16*i:])*second) + int64(nsec)
 			}
 		}
+	}
+	return m.setTimes(t, p, times)
+}
+
+// setTimes sets a file's times of access and modification, ns since 1970.
+func (m *Machine) setTimes(t *thread, p string, times [2]int64) int64 {
+	if bad := m.protected(p); bad != 0 {
+		return bad
 	}
 	return m.ask(t, func(h *host, in *vm.Input) { in.Ret = -h.chtimes(p, times[0], times[1]) }).Ret
 }
@@ -231,6 +235,20 @@ func decodeListing(b []byte) []dirEntry {
 // sysGetdents64 lists a directory. It is read as a whole when the first entry is
 // asked for; the offset counts entries.
 func sysGetdents64(m *Machine, t *thread, a *[6]uint64) int64 {
+	return m.listDir(t, a, func(out *record, e *dirEntry, next int64) {
+		start := len(*out)
+		size := (19 + len(e.name) + 1 + 7) &^ 7
+		out.u64(e.ino, uint64(next))
+		out.u16(uint16(size))
+		out.u8(e.typ)
+		*out = append(*out, e.name...)
+		out.zero(start + size - len(*out))
+	})
+}
+
+// listDir fills the buffer of arguments 1 and 2 with entries of the directory in
+// argument 0, as encode lays them out; next is the position behind the entry.
+func (m *Machine) listDir(t *thread, a *[6]uint64, encode func(out *record, e *dirEntry, next int64)) int64 {
 	d := m.file(t, a[0])
 	switch {
 	case d == nil:
@@ -253,18 +271,11 @@ func sysGetdents64(m *Machine, t *thread, a *[6]uint64) int64 {
 	var out record
 	at := int(min(max(d.off, 0), int64(len(d.listing))))
 	for ; at < len(d.listing); at++ {
-		e := d.listing[at]
-		size := (19 + len(e.name) + 1 + 7) &^ 7
-		if len(out)+size > room {
+		start := len(out)
+		if encode(&out, &d.listing[at], int64(at+1)); len(out) > room {
+			out = out[:start]
 			break
 		}
-		start := len(out)
-		out.u64(e.ino, uint64(at+1))
-		out.u16(uint16(size))
-		out.u8(e.typ)
-		out = append(out, e.name...)
-		out = slices.Grow(out, 8)
-		out.zero(start + size - len(out))
 	}
 	switch {
 	case len(out) == 0 && at < len(d.listing):

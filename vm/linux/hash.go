@@ -131,7 +131,7 @@ func (e *encoding) process(p *process) {
 	e.status(p.status)
 	e.bool(p.execed)
 	for _, a := range p.actions {
-		e.u64(a.handler, a.flags, a.mask)
+		e.u64(a.handler, a.flags, a.mask, a.restorer)
 	}
 	e.signals(p.pending)
 	for _, t := range p.itimers {

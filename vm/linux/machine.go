@@ -147,15 +147,19 @@ func (m *Machine) Reg(id vm.ThreadID, i int) uint64 {
 		return 0
 	}
 	r, pc := m.regs(t)
-	return m.arch.register(r, *pc, i)
+	lo, _ := m.arch.register(r, *pc, i)
+	return lo
 }
 
 // RegBytes implements [vm.Machine].
 func (m *Machine) RegBytes(id vm.ThreadID, i int) []byte {
-	if i < 0 || i >= len(m.arch.desc.Regs) || m.ownThread(id) == nil {
+	t := m.ownThread(id)
+	if i < 0 || i >= len(m.arch.desc.Regs) || t == nil {
 		return nil
 	}
-	b := binary.LittleEndian.AppendUint64(nil, m.Reg(id, i))
+	r, pc := m.regs(t)
+	lo, hi := m.arch.register(r, *pc, i)
+	b := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, lo), hi)
 	return b[:(m.arch.desc.Regs[i].Bits+7)/8]
 }
 

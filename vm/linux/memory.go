@@ -19,6 +19,7 @@ const (
 	mapTypeMask       = 15
 	mapFixed          = 0x10
 	mapAnonymous      = 0x20
+	map32Bit          = 0x40 // x86-64: in the second GiB
 	mapFixedNoreplace = 0x100000
 )
 
@@ -93,7 +94,11 @@ func (m *Machine) place(addr, n, flags uint64) (uint64, int64) {
 	if hint := pageUp(addr); addr != 0 && hint >= minMapAddr && m.userRange(hint, n) && !m.mem.Mapped(hint, hint+n) {
 		return hint, 0
 	}
-	at, ok := m.mem.FindFree(m.arch.mmapLow, m.arch.mmapTop, n)
+	low, high := m.arch.mmapLow, m.arch.mmapTop
+	if m.arch.map32 && flags&map32Bit != 0 {
+		low, high = 1<<30, 1<<31
+	}
+	at, ok := m.mem.FindFree(low, high, n)
 	if !ok {
 		return 0, -eNOMEM
 	}

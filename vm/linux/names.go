@@ -323,11 +323,3 @@ var callNames = [...]string{
 	461: "lsm_list_modules",
 	462: "mseal",
 }
-
-// callName is the name of system call nr, or "" when there is none.
-func callName(nr uint64) string {
-	if nr < uint64(len(callNames)) {
-		return callNames[nr]
-	}
-	return ""
-}

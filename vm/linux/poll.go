@@ -91,14 +91,6 @@ func (m *Machine) maskArg(addr, size uint64) (*uint64, int64) {
 }
 
 func sysPpoll(m *Machine, t *thread, a *[6]uint64) int64 {
-	n := a[1]
-	if n > maxFDs {
-		return -eINVAL
-	}
-	raw, ok := m.copyIn(a[0], int(n)*8)
-	if !ok || !m.mem.CanWrite(a[0], n*8) {
-		return -eFAULT
-	}
 	deadline, bad := m.deadlineArg(t, a[2])
 	if bad != 0 {
 		return bad
@@ -106,6 +98,18 @@ func sysPpoll(m *Machine, t *thread, a *[6]uint64) int64 {
 	mask, bad := m.maskArg(a[3], a[4])
 	if bad != 0 {
 		return bad
+	}
+	return m.poll(t, a[0], a[1], deadline, mask, a[2])
+}
+
+// poll waits for the n files that the pollfd array at addr lists.
+func (m *Machine) poll(t *thread, addr, n, deadline uint64, mask *uint64, rem uint64) int64 {
+	if n > maxFDs {
+		return -eINVAL
+	}
+	raw, ok := m.copyIn(addr, int(n)*8)
+	if !ok || !m.mem.CanWrite(addr, n*8) {
+		return -eFAULT
 	}
 	check := func() (ready int64, outside bool) {
 		for i := range int(n) {
@@ -127,8 +131,8 @@ func sysPpoll(m *Machine, t *thread, a *[6]uint64) int64 {
 		}
 		return ready, outside
 	}
-	return m.multiWait(t, deadline, mask, a[2], check, func(ready int64) int64 {
-		m.copyOut(a[0], raw)
+	return m.multiWait(t, deadline, mask, rem, check, func(ready int64) int64 {
+		m.copyOut(addr, raw)
 		return ready
 	})
 }
@@ -141,6 +145,26 @@ var selectEvents = [3]uint32{
 }
 
 func sysPselect6(m *Machine, t *thread, a *[6]uint64) int64 {
+	deadline, bad := m.deadlineArg(t, a[4])
+	if bad != 0 {
+		return bad
+	}
+	var mask *uint64
+	if a[5] != 0 {
+		raw, ok := m.copyIn(a[5], 16)
+		if !ok {
+			return -eFAULT
+		}
+		if mask, bad = m.maskArg(leU64(raw), leU64(raw[8:])); bad != 0 {
+			return bad
+		}
+	}
+	return m.selectFiles(t, a, deadline, mask, a[4], func() {})
+}
+
+// selectFiles waits for the files in the three sets at arguments 1 to 3; left is
+// called at its end, to tell the time that is left.
+func (m *Machine) selectFiles(t *thread, a *[6]uint64, deadline uint64, mask *uint64, rem uint64, left func()) int64 {
 	if int32(a[0]) < 0 {
 		return -eINVAL
 	}
@@ -163,20 +187,6 @@ func sysPselect6(m *Machine, t *thread, a *[6]uint64) int64 {
 			}
 		}
 	}
-	deadline, bad := m.deadlineArg(t, a[4])
-	if bad != 0 {
-		return bad
-	}
-	var mask *uint64
-	if a[5] != 0 {
-		raw, ok := m.copyIn(a[5], 16)
-		if !ok {
-			return -eFAULT
-		}
-		if mask, bad = m.maskArg(leU64(raw), leU64(raw[8:])); bad != 0 {
-			return bad
-		}
-	}
 	check := func() (ready int64, outside bool) {
 		for i, set := range sets {
 			out[i] = make([]byte, len(set))
@@ -194,7 +204,8 @@ func sysPselect6(m *Machine, t *thread, a *[6]uint64) int64 {
 		}
 		return ready, outside
 	}
-	return m.multiWait(t, deadline, mask, a[4], check, func(ready int64) int64 {
+	return m.multiWait(t, deadline, mask, rem, check, func(ready int64) int64 {
+		left()
 		for i, set := range out {
 			if sets[i] != nil {
 				m.copyOut(a[1+i], set)
@@ -234,11 +245,11 @@ func sysEpollCtl(m *Machine, _ *thread, a *[6]uint64) int64 {
 	i := slices.IndexFunc(e.items, func(it epollItem) bool { return it.fd == fd && it.desc == f.desc })
 	it := epollItem{fd: fd, desc: f.desc}
 	if a[1] != del {
-		raw, ok := m.copyIn(a[3], 16) // events, padding but on x86-64, data
+		raw, ok := m.copyIn(a[3], m.arch.epollEvent) // events, padding but on x86-64, data
 		if !ok {
 			return -eFAULT
 		}
-		it.events, it.data = leU32(raw), leU64(raw[8:])
+		it.events, it.data = leU32(raw), leU64(raw[m.arch.epollEvent-8:])
 	}
 	switch {
 	case e.kind != kindEpoll || e == d:
@@ -334,7 +345,7 @@ func (m *Machine) epollWait(t *thread, a *[6]uint64, deadline uint64) int64 {
 	switch {
 	case e.kind != kindEpoll || most <= 0:
 		return -eINVAL
-	case !m.mem.CanWrite(a[1], uint64(min(most, maxEpoll))*16):
+	case !m.mem.CanWrite(a[1], uint64(min(most, maxEpoll)*m.arch.epollEvent)):
 		return -eFAULT
 	}
 	mask, bad := m.maskArg(a[4], a[5])
@@ -361,7 +372,8 @@ func (m *Machine) epollWait(t *thread, a *[6]uint64, deadline uint64) int64 {
 				kept = append(kept, it)
 				continue
 			}
-			b.u32(ev, 0)
+			b.u32(ev)
+			b.zero(m.arch.epollEvent - 12)
 			b.u64(it.data)
 			it.seen = m.changesOf(m.st.descs[it.desc]) + 1
 			it.disabled = it.events&epollOneshot != 0

@@ -99,7 +99,7 @@ func (m *Machine) procStatus() string {
 func (m *Machine) procCPUInfo() string {
 	var b strings.Builder
 	for i := range m.ncpu {
-		fmt.Fprintf(&b, "processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n", i, i)
+		b.WriteString(m.arch.cpuInfo(i))
 	}
 	return b.String()
 }

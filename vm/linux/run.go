@@ -168,7 +168,7 @@ func (r *run) execute() *vm.Stop {
 	case ir.ExitSyscall:
 		m.syscall()
 	default:
-		return r.fault(m.faultOf(x))
+		return r.fault(m.arch.fault(m.c.R[:m.arch.slots], m.c.PC, x, &m.mem.Fault))
 	}
 	return nil
 }
@@ -223,6 +223,7 @@ func (r *run) fault(si sigInfo) *vm.Stop {
 	if fatal {
 		m.exitProcess(m.p, vm.ExitStatus{Signal: si.sig}, m.c.Icount)
 	} else {
+		m.c.PC += si.skip
 		m.enterHandler(m.cur, si)
 	}
 	m.settle()
@@ -277,29 +278,13 @@ func (r *run) idle() *vm.Stop {
 func (m *Machine) syscall() {
 	t := m.cur
 	r, _ := m.regs(t)
-	nr, args := m.arch.call(r)
 	m.c.LastPC = m.c.PC
 	m.c.PC += m.arch.callSize
+	nr, args := m.arch.call(r, m.c.PC)
 	ret := m.call(t, nr, &args)
 	m.c.Icount++
 	if ret != blocked && ret != noResult {
 		m.finish(t, ret)
 	}
 	m.settle()
-}
-
-// faultOf is the signal that an exit from guest code raises.
-func (m *Machine) faultOf(x ir.Exit) sigInfo {
-	f := &m.mem.Fault
-	switch {
-	case x == ir.ExitIllegal:
-		return sigInfo{sig: sigILL, code: illILLOPC, w: [2]uint64{m.c.PC}}
-	case x == ir.ExitTrap:
-		return sigInfo{sig: sigTRAP, code: trapBRKPT, w: [2]uint64{m.c.PC}}
-	case f.Kind == mem.FaultAlign:
-		return sigInfo{sig: sigBUS, code: busADRALN, w: [2]uint64{f.Addr}}
-	case f.Kind == mem.FaultProt:
-		return sigInfo{sig: sigSEGV, code: segvACCERR, w: [2]uint64{f.Addr}}
-	}
-	return sigInfo{sig: sigSEGV, code: segvMAPERR, w: [2]uint64{f.Addr}}
 }

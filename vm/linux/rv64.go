@@ -2,7 +2,10 @@ package linux
 
 import (
 	"encoding/binary"
+	"fmt"
 
+	"github.com/dap-revexec/dap-revexec/vm/ir"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
 	"github.com/dap-revexec/dap-revexec/vm/rv64"
 )
 
@@ -38,22 +41,24 @@ var rv64Arch = &arch{
 	mmapLow: 0x10_0000,
 	pieBase: 0x2a_aaaa_a000,
 
-	sigFrame: rvFrame,
+	pcIgnore: 1,
 	trampoline: []byte{
 		0x93, 0x08, 0xb0, 0x08, // li a7, 139
 		0x73, 0x00, 0x00, 0x00, // ecall
 	},
 
-	call: func(r []uint64) (nr uint64, args [6]uint64) {
+	call: func(r []uint64, _ uint64) (nr uint64, args [6]uint64) {
 		copy(args[:], r[rv64.A0:])
 		return r[rv64.A7], args
 	},
+	again: func(r []uint64, _, arg0 uint64) { r[rv64.A0] = arg0 },
 	start: func(r []uint64, sp uint64) {
 		r[rv64.SP] = sp
 		r[rv64.Resv] = rv64.NoResv
 	},
 	switched: func(r []uint64) { r[rv64.Resv] = rv64.NoResv },
-	register: rvRegister,
+	register: func(r []uint64, pc uint64, i int) (lo, hi uint64) { return rvRegister(r, pc, i), 0 },
+	fault:    rvFault,
 	frame:    rvBuildFrame,
 	handle: func(r []uint64, sp, trampoline uint64, sig int) {
 		r[rv64.RA] = trampoline
@@ -79,7 +84,11 @@ var rv64Arch = &arch{
 		b.u64(a.handler, a.flags, a.mask)
 		return b
 	},
-	stat: genericStat,
+	stat:       genericStat,
+	epollEvent: 16,
+	cpuInfo: func(n int) string {
+		return fmt.Sprintf("processor\t: %d\nhart\t\t: %d\nisa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n", n, n)
+	},
 }
 
 // hwcapOf is AT_HWCAP on RISC-V: a bit for each single-letter extension.
@@ -108,8 +117,23 @@ func rvRegister(r []uint64, pc uint64, i int) uint64 {
 	return r[rv64.Frm]<<5 | r[rv64.Fflags]
 }
 
-func rvBuildFrame(r []uint64, pc, _ uint64, f *sigFrame) []byte {
-	raw := make([]byte, rvFrame)
+// rvFault: an access fault's address is that of the access.
+func rvFault(_ []uint64, pc uint64, x ir.Exit, f *mem.Fault) sigInfo {
+	switch {
+	case x == ir.ExitIllegal:
+		return sigInfo{sig: sigILL, code: illILLOPC, w: [2]uint64{pc}}
+	case x == ir.ExitTrap:
+		return sigInfo{sig: sigTRAP, code: trapBRKPT, w: [2]uint64{pc}}
+	case f.Kind == mem.FaultAlign:
+		return sigInfo{sig: sigBUS, code: busADRALN, w: [2]uint64{f.Addr}}
+	case f.Kind == mem.FaultProt:
+		return sigInfo{sig: sigSEGV, code: segvACCERR, w: [2]uint64{f.Addr}}
+	}
+	return sigInfo{sig: sigSEGV, code: segvMAPERR, w: [2]uint64{f.Addr}}
+}
+
+func rvBuildFrame(r []uint64, pc, sp uint64, f *sigFrame) (at uint64, raw []byte) {
+	raw = make([]byte, rvFrame)
 	le := binary.LittleEndian
 	copy(raw[rvInfo:], f.info.encode())
 	le.PutUint64(raw[rvStack:], f.altSP)
@@ -124,10 +148,14 @@ func rvBuildFrame(r []uint64, pc, _ uint64, f *sigFrame) []byte {
 		le.PutUint64(raw[rvFloats+8*i:], r[rv64.F0+i])
 	}
 	le.PutUint32(raw[rvFcsr:], uint32(r[rv64.Frm]<<5|r[rv64.Fflags]))
-	return raw
+	return (sp - rvFrame) &^ 15, raw
 }
 
-func rvReadFrame(r []uint64, raw []byte) (pc uint64, f sigFrame) {
+func rvReadFrame(r []uint64, read func(addr uint64, n int) ([]byte, bool)) (pc uint64, f sigFrame, ok bool) {
+	raw, ok := read(r[rv64.SP], rvFrame)
+	if !ok {
+		return 0, f, false
+	}
 	le := binary.LittleEndian
 	f.altSP = le.Uint64(raw[rvStack:])
 	f.altFlags = le.Uint32(raw[rvStack+8:])
@@ -143,5 +171,5 @@ func rvReadFrame(r []uint64, raw []byte) (pc uint64, f sigFrame) {
 	r[rv64.Fflags], r[rv64.Frm] = uint64(fcsr&31), uint64(fcsr>>5&7)
 	r[rv64.Resv] = rv64.NoResv
 	// Hardware ignores the lowest bit of sepc.
-	return le.Uint64(raw[rvRegs:]) &^ 1, f
+	return le.Uint64(raw[rvRegs:]) &^ 1, f, true
 }

@@ -143,13 +143,12 @@ func (m *Machine) giveInfo(addr uint64, si sigInfo) int64 {
 
 func sysRtSigreturn(m *Machine, t *thread, _ *[6]uint64) int64 {
 	r, pc := m.regs(t)
-	raw, ok := m.copyIn(r[m.arch.sp], int(m.arch.sigFrame))
+	at, f, ok := m.arch.resume(r, m.copyIn)
 	if !ok {
 		m.condemn(t, sigInfo{sig: sigSEGV, code: siKernel})
 		m.st.doom.addr = r[m.arch.sp]
 		return noResult
 	}
-	at, f := m.arch.resume(r, raw)
 	*pc = at
 	t.mask = f.mask &^ unblockable
 	if f.altFlags&^(ssDisable|ssAutodisarm) == 0 && !t.onAltStack(r[m.arch.sp]) {

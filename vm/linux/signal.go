@@ -11,6 +11,7 @@ const (
 	sigILL     = 4
 	sigTRAP    = 5
 	sigBUS     = 7
+	sigFPE     = 8
 	sigKILL    = 9
 	sigSEGV    = 11
 	sigPIPE    = 13
@@ -36,6 +37,13 @@ const (
 	siTkill    = -6
 	siKernel   = 0x80
 	illILLOPC  = 1
+	illILLOPN  = 2
+	fpeINTDIV  = 1
+	fpeFLTDIV  = 3
+	fpeFLTOVF  = 4
+	fpeFLTUND  = 5
+	fpeFLTRES  = 6
+	fpeFLTINV  = 7
 	trapBRKPT  = 1
 	busADRALN  = 1
 	segvMAPERR = 1
@@ -72,6 +80,8 @@ type action struct {
 	handler uint64
 	flags   uint64
 	mask    uint64
+
+	restorer uint64 // code that the handler returns to, where libc brings it
 }
 
 // sigInfo is a raised signal. w is the start of the siginfo's union: pid, uid
@@ -80,7 +90,16 @@ type sigInfo struct {
 	sig  int
 	code int32
 	w    [2]uint64
+
+	// Only for a fault: bytes from the instruction that raises it to what the
+	// handler returns to, and what the frame tells of it. Faults are never queued.
+	skip uint64
+	trap trapInfo
 }
+
+// trapInfo is what x86-64 tells of a fault: the exception's number, its error
+// code, and the address of a page fault.
+type trapInfo struct{ nr, err, addr uint64 }
 
 // encode lays the siginfo out as the guest sees it.
 func (si *sigInfo) encode() []byte {
@@ -248,7 +267,7 @@ func (m *Machine) interrupt(t *thread, again bool) {
 	case w.restart == restartSA && again:
 		// The handler returns to the call itself.
 		*pc -= m.arch.callSize
-		r[m.arch.ret] = w.args[0]
+		m.arch.again(r, m.arch.numbers.number(w.nr), w.args[0])
 	default:
 		r[m.arch.ret] = negative(eINTR)
 		if w.rem != 0 && w.deadline != never {
@@ -275,13 +294,12 @@ func (m *Machine) enterHandler(t *thread, si sigInfo) {
 	if t.restoring {
 		mask, t.restoring = t.saved, false
 	}
-	sp := r[m.arch.sp]
-	onAlt := t.onAltStack(sp)
+	sp := r[m.arch.sp] - m.arch.redZone
+	onAlt := t.onAltStack(r[m.arch.sp])
 	if act.flags&saOnstack != 0 && !onAlt && t.altSize > 0 {
 		sp = t.altSP + t.altSize
 	}
-	at := (sp - m.arch.sigFrame) &^ 15
-	frame := m.arch.frame(r, *pc, at, &sigFrame{info: si, mask: mask, altSP: t.altSP, altSize: t.altSize, altFlags: t.altFlags})
+	at, frame := m.arch.frame(r, *pc, sp, &sigFrame{info: si, mask: mask, altSP: t.altSP, altSize: t.altSize, altFlags: t.altFlags, restorer: act.restorer})
 	if onAlt && !t.onAltStack(at) || !m.copyOut(at, frame) {
 		m.condemn(t, sigInfo{sig: sigSEGV, code: siKernel})
 		m.st.doom.addr = at
@@ -291,7 +309,7 @@ func (m *Machine) enterHandler(t *thread, si sigInfo) {
 		t.altSP, t.altSize, t.altFlags = 0, 0, ssDisable
 	}
 	m.arch.handle(r, at, m.trampoline, si.sig)
-	*pc = act.handler &^ 1
+	*pc = act.handler &^ m.arch.pcIgnore
 	t.mask |= act.mask
 	if act.flags&saNodefer == 0 {
 		t.mask |= bit(si.sig)

@@ -348,7 +348,9 @@ func TestErrorsOfExecutablesSayWhatIsWrong(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{"ARM64", patch(18, 183), "an ARM64 (EM_AARCH64) executable; this build runs: riscv64 (RV64GC) Linux executables"},
+		{"ARM64", patch(18, 183), "an ARM64 (EM_AARCH64) executable; this build runs: riscv64 (RV64GC), amd64 (x86-64-v2) Linux executables"},
+		{"i386", func() []byte { b := patch(18, 3); b[4] = 1; return b }(), "an x86 (32-bit) (EM_386) executable"},
+		{"x32", func() []byte { b := patch(18, 62); b[4] = 1; return b }(), "an x86-64 (x32, 32-bit addresses) (EM_X86_64) executable"},
 		{"32 bits", patch(4, 1), "RISC-V (32-bit)"},
 		{"big endian", patch(5, 2), "big-endian"},
 		{"script", []byte("#!/bin/sh\n"), "a script; this build runs"},
