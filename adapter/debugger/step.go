@@ -202,21 +202,29 @@ func (d *Debugger) stepOutInline(ctx context.Context, mo Motion, me strand) (Eve
 	})
 }
 
+// pushed is how far below the caller's stack pointer a function's is at its entry,
+// bytes: the return address, where calls push it.
+func (d *Debugger) pushed() uint64 {
+	if d.arch.RA < 0 {
+		return uint64(d.arch.PtrSize)
+	}
+	return 0
+}
+
 // reverseOut goes back to the call of the current function: to its entry, when
 // the stack pointer was where the frame starts, and from there to the
 // instruction that led there.
 func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, frame *symbols.Frame, base uint64) (Event, error) {
 	entered := func(s *vm.Stop) bool {
-		return d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)) == base
+		return d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)+d.pushed()) == base
 	}
 	if frame.Func == nil {
 		return d.event(ReasonPause, true), ErrNoCaller
 	}
 	start := d.m.Icount()
 	if d.pc(t) != frame.Func.Low || !entered(&vm.Stop{Thread: t}) {
-		where := d.breaksAt(frame.Func.Low)
 		arrived := false
-		ev, err := d.run(ctx, true, where, func(s *vm.Stop) bool { return s.PC == frame.Func.Low && entered(s) })
+		ev, err := d.run(ctx, true, d.breaksAt(frame.Func.Low), func(s *vm.Stop) bool { return s.PC == frame.Func.Low && entered(s) })
 		if err == nil && (ev.Reason == ReasonStep || len(ev.Breakpoints) > 0) {
 			t = ev.Thread
 			arrived = d.pc(t) == frame.Func.Low && entered(&vm.Stop{Thread: t})
@@ -225,9 +233,12 @@ func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, fra
 			return ev, err
 		}
 	}
-	call := d.m.LastPC(t)
-	ev, err := d.run(ctx, true, d.breaksAt(call), func(s *vm.Stop) bool {
-		return s.PC == call && d.strand(s.Thread) == me
+	calls, far := d.callsTo(t)
+	ev, err := d.run(ctx, true, d.breaksAt(calls...), func(s *vm.Stop) bool {
+		if !slices.Contains(calls, s.PC) || d.strand(s.Thread) != me {
+			return false
+		}
+		return !far || d.height(me, d.sp(s.Thread)) == base
 	})
 	if err != nil {
 		// Half of the way is no place to be.
@@ -237,6 +248,33 @@ func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, fra
 		return d.event(ReasonPause, true), err
 	}
 	return ev, nil
+}
+
+// callsTo are the addresses where the call may be that has led thread t to the
+// entry of a function, where it is: that of the last instruction or, behind a
+// linkage table and the dynamic loader (far), those in front of the return address.
+func (d *Debugger) callsTo(t vm.ThreadID) (calls []uint64, far bool) {
+	last := d.m.LastPC(t)
+	if m := d.ModuleAt(last); d.Space().InPLT(last) || m != nil && m.Loader {
+		if c, err := d.Space().Innermost(d.pc(t), threadRegs{d, t}, d.m).Caller(d.m); err == nil {
+			if calls := d.callsBefore(c.PC); len(calls) > 0 {
+				return calls, true
+			}
+		}
+	}
+	return []uint64{last}, false
+}
+
+// callsBefore are the addresses in front of pc at which a call may be decoded that
+// returns there.
+func (d *Debugger) callsBefore(pc uint64) []uint64 {
+	var calls []uint64
+	for size := d.arch.MinInst; size <= d.arch.MaxInst; size++ {
+		if in, ok := d.instruction(pc - uint64(size)); ok && in.Call && in.Size == size {
+			calls = append(calls, pc-uint64(size))
+		}
+	}
+	return calls
 }
 
 // stepInstruction moves the machine by one instruction or tick.
@@ -283,12 +321,7 @@ func (d *Debugger) stepInstructionOver(ctx context.Context, mo Motion) (Event, e
 	if !ok || !last.Ret {
 		return d.stepInstruction(ctx, mo)
 	}
-	var calls []uint64
-	for size := d.arch.MinInst; size <= d.arch.MaxInst; size++ {
-		if in, ok := d.instruction(pc - uint64(size)); ok && in.Call && in.Size == size {
-			calls = append(calls, pc-uint64(size))
-		}
-	}
+	calls := d.callsBefore(pc)
 	if len(calls) == 0 {
 		return d.stepInstruction(ctx, mo)
 	}

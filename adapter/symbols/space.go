@@ -138,6 +138,13 @@ func (s *Space) IsStatementStart(pc, lastPC uint64) bool {
 	return p != nil && p.IsStatementStart(pc, lastPC)
 }
 
+// InPLT reports whether an address lies in a procedure linkage table: a stub that
+// jumps to a function of another file.
+func (s *Space) InPLT(addr uint64) bool {
+	p := s.At(addr)
+	return p != nil && p.inPLT(addr)
+}
+
 // Innermost is [Program.Innermost] in whichever file pc is.
 func (s *Space) Innermost(pc uint64, regs Regs, mem Memory) *Frame {
 	f := &Frame{PC: pc, Regs: regs, Exact: true, space: s}

@@ -1,0 +1,59 @@
+package testdata
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Toolchain is a C compiler for a guest architecture, with the libraries that
+// dynamically linked programs need.
+type Toolchain struct {
+	Arch    string // as GOARCH has it
+	CC      string
+	Sysroot string // where the libraries are; empty: the machine's own
+	GDB     string // a debugger for its programs
+}
+
+// Toolchains lists those that tests use.
+func Toolchains() []Toolchain {
+	return []Toolchain{
+		{Arch: "riscv64", CC: "riscv64-linux-gnu-gcc", Sysroot: "/usr/riscv64-linux-gnu", GDB: "gdb-multiarch"},
+	}
+}
+
+// Missing tells what of the toolchain is not installed; nil if all is there.
+func (tc Toolchain) Missing() error {
+	if _, err := exec.LookPath(tc.CC); err != nil {
+		return fmt.Errorf("programs for %s can't be built: %w", tc.Arch, err)
+	}
+	return nil
+}
+
+// DynamicFiles are the sources of the program that BuildDynamic builds, below src.
+var DynamicFiles = []string{"dynamic/main.c", "dynamic/shared.c", "dynamic/plugin.c", "dynamic/shared.h"}
+
+// BuildDynamic builds a dynamically linked program, the library that it is linked
+// with and one that it loads itself, with their sources beside them, and returns
+// the path of the program. Further flags of the compiler may be given.
+func (tc Toolchain) BuildDynamic(dir string, flags ...string) (string, error) {
+	for _, f := range DynamicFiles {
+		if err := writeFile(filepath.Join(dir, filepath.Base(f)), Source(f), 0o644); err != nil {
+			return "", err
+		}
+	}
+	for _, args := range [][]string{
+		{"-fPIC", "-shared", "-o", "libshared.so", "shared.c"},
+		{"-fPIC", "-shared", "-o", "libplugin.so", "plugin.c"},
+		{"-o", "dynamic", "main.c", "-L.", "-lshared", "-Wl,-rpath,$ORIGIN", "-ldl"},
+	} {
+		cmd := exec.Command(tc.CC, append(append([]string{"-g", "-O0"}, flags...), args...)...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("testdata: %s %v: %w\n%s", tc.CC, args, err, out)
+		}
+	}
+	return filepath.Join(dir, "dynamic"), nil
+}
