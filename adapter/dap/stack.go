@@ -7,6 +7,7 @@ import (
 	godap "github.com/google/go-dap"
 
 	"github.com/dap-revexec/dap-revexec/adapter/debugger"
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
@@ -151,7 +152,7 @@ func (s *session) anySelectable(frames []debugger.Frame) bool {
 // stackFrame describes a frame to the client.
 func (s *session) stackFrame(t vm.ThreadID, f *debugger.Frame) godap.StackFrame {
 	out := godap.StackFrame{
-		Id: s.refs.addFrame(t, f), Name: f.Name, InstructionPointerReference: hex(f.PC), ModuleId: 1,
+		Id: s.refs.addFrame(t, f), Name: symbols.FrameName(f.Name), InstructionPointerReference: hex(f.PC), ModuleId: 1,
 		CanRestart: !f.Inlined && f.CFA != 0,
 	}
 	if f.Inlined {
@@ -202,11 +203,11 @@ func (s *session) exceptionInfo(c *call, m *godap.ExceptionInfoRequest) (any, er
 // there is one: editors make a link of it.
 func (s *session) describeFrame(f *debugger.Frame) string {
 	if f.File == "" {
-		return f.Name
+		return symbols.FrameName(f.Name)
 	}
 	file, ok := s.sources.here(f.File)
 	if !ok {
 		file = f.File
 	}
-	return fmt.Sprintf("%s at %s:%d", f.Name, file, f.Line)
+	return fmt.Sprintf("%s at %s:%d", symbols.FrameName(f.Name), file, f.Line)
 }

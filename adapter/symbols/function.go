@@ -247,6 +247,9 @@ func nameMatches(full, want string) bool {
 	if hasSuffixPart(full, want) {
 		return true
 	}
+	if strings.Contains(full, "<") || strings.Contains(full, "::_") {
+		return cppMatches(full, want)
+	}
 	if i := strings.Index(full, "(*"); i >= 0 { // main.(*T).get → main.T.get
 		plain := full[:i] + strings.Replace(full[i+2:], ")", "", 1)
 		return plain == want || hasSuffixPart(plain, want)

@@ -41,6 +41,9 @@ type Program struct {
 	goTypes map[uint64]dwarf.Offset // by DW_AT_go_runtime_type
 	quals   map[dwarf.Offset]string // types in namespaces and classes
 
+	instanceOnce sync.Once
+	instances    map[string]dwarf.Offset // of templates, by canonical name
+
 	mu      sync.Mutex // guards the caches below
 	typeAt  map[dwarf.Offset]*Type
 	derived map[derivedKey]*Type

@@ -76,10 +76,11 @@ type scanner struct {
 
 // level is an entry whose children are being read.
 type level struct {
-	fn   int32 // function around, -1 if none
-	inst int32 // inlined instance around, -1 if none
-	qual string
-	enum dwarf.Offset // enumeration type around
+	fn     int32 // function around, -1 if none
+	inst   int32 // inlined instance around, -1 if none
+	qual   string
+	enum   dwarf.Offset // enumeration type around
+	inFunc bool         // in a function, with code or without
 }
 
 func (s *scanner) scan(headers []unitHeader) error {
@@ -174,9 +175,9 @@ func (s *scanner) unit(h unitHeader, e *dwarf.Entry) (*Unit, error) {
 // languageOf sorts DW_LANG codes (DWARF 5, table 7.17, and later additions).
 func languageOf(lang int64) Language {
 	switch lang {
-	case 0x01, 0x02, 0x0c, 0x1d, 0x2c: // C89, C, C99, C11, C17
+	case 0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x3e: // C89, C, C99, C11, C17, C23
 		return LangC
-	case 0x04, 0x1a, 0x21, 0x2b: // C++, C++11, C++14, C++17
+	case 0x04, 0x1a, 0x21, 0x2b, 0x3a: // C++, C++11, C++14, C++20, C++23
 		return LangCPlusPlus
 	case 0x16:
 		return LangGo
@@ -247,7 +248,9 @@ func (s *scanner) entry(e *dwarf.Entry, u *Unit, l *level) error {
 			s.addType(e, u, l) // Go names every type
 		}
 	case dwarf.TagVariable, dwarf.TagConstant:
-		if l.fn < 0 {
+		// One without a location in a function without code is a local variable
+		// of an abstract instance.
+		if l.fn < 0 && (!l.inFunc || e.AttrField(dwarf.AttrLocation) != nil) {
 			s.addGlobal(e, u, l)
 		}
 	}
@@ -284,6 +287,9 @@ func (s *scanner) addGlobal(e *dwarf.Entry, u *Unit, l *level) {
 	}
 	n.ref, _ = e.Val(dwarf.AttrSpecification).(dwarf.Offset)
 	n.decl, _ = e.Val(dwarf.AttrDeclaration).(bool)
+	if e.AttrField(dwarf.AttrConstValue) != nil {
+		n.decl = false // of a static constexpr member there may be no definition
+	}
 	if n.name != "" || n.ref != 0 {
 		s.globals = append(s.globals, n)
 	}
@@ -306,7 +312,7 @@ func (s *scanner) subprogram(e *dwarf.Entry, u *Unit, l *level) error {
 	}
 	o.line, _ = e.Val(dwarf.AttrDeclLine).(int64)
 	s.origins[e.Offset] = o
-	l.fn = -1
+	l.fn, l.inFunc = -1, true
 	ranges, err := s.ranges.of(u, e)
 	if err != nil {
 		return err

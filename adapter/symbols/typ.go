@@ -58,8 +58,10 @@ type Type struct {
 type typeData struct {
 	kind     Kind
 	name     string
+	short    string // name as it is shown: see ShortName
 	lang     Language
 	size     int64 // -1: not known
+	align    int64 // bytes; 0 where the entry does not say
 	signed   bool
 	elem     *Type
 	key      *Type
@@ -74,6 +76,8 @@ type typeData struct {
 	enums    []Enumerator
 	params   []*Type
 	variadic bool
+	variants *Variants
+	targs    []TemplateArg
 	why      string
 }
 
@@ -85,9 +89,11 @@ type Field struct {
 	BitSize  int64 // size in bits for a bit field, else 0
 	BitStart int64 // for a bit field: its lowest bit, counted from the lowest of the byte at Offset; below 8
 	Base     bool  // a base class
-	Virtual  bool  // a virtual base class: where it lies depends on the object, Offset is not valid
+	Virtual  bool  // a virtual base class: where it lies depends on the object (see Program.BaseAt), Offset is not valid
 	Embedded bool  // an embedded field of Go, or an unnamed member of C: its members are reached without a name
 	Static   bool  // a static member of C++: it is not in the value
+
+	where []byte // of a virtual base class: the expression that finds it
 }
 
 // Enumerator is a constant of an enum.
@@ -129,6 +135,9 @@ func (t *Type) data() *typeData {
 		if err != nil {
 			d = typeData{kind: KindUnknown, size: -1, why: err.Error()}
 		}
+		if d.short = d.name; d.lang == LangCPlusPlus || d.lang == LangRust {
+			d.short = ShortName(d.name)
+		}
 		t.typeData = d
 	})
 	return &t.typeData
@@ -150,6 +159,9 @@ func (t *Type) Language() Language { return t.data().lang }
 // the result of a function, the integer type below an enum. nil for void and
 // for kinds that have none.
 func (t *Type) Elem() *Type { return t.data().elem }
+
+// Class is the class that a pointer to a member belongs to.
+func (t *Type) Class() *Type { return t.data().class }
 
 // Key is the key type of a map.
 func (t *Type) Key() *Type { return t.data().key }

@@ -1,6 +1,7 @@
 package symbols
 
 import (
+	"debug/dwarf"
 	"slices"
 	"sort"
 	"strconv"
@@ -40,6 +41,11 @@ func (t *Type) declare(inner string, depth int) string {
 	case KindPointer, KindReference, KindRReference:
 		return d.elem.declare(parenthesize(d.elem, pointerMarks[d.kind]+inner), depth-1)
 	case KindMemberPointer:
+		if f := d.elem.data(); f.kind == KindFunc && len(f.params) > 0 { // without this
+			method := *f
+			method.params = f.params[1:]
+			return t.p.newType(method).declare("("+d.class.Name()+"::*"+inner+")", depth-1)
+		}
 		return d.elem.declare(parenthesize(d.elem, d.class.Name()+"::*"+inner), depth-1)
 	case KindConst, KindVolatile, KindRestrict, KindAtomic:
 		q := qualifierNames[d.kind]
@@ -95,6 +101,8 @@ func (t *Type) plainName() string {
 		return "?"
 	case d.kind == KindInt || d.kind == KindUint:
 		return shortInt(name)
+	case d.lang == LangCPlusPlus || d.lang == LangRust:
+		return d.short
 	}
 	return name
 }
@@ -226,12 +234,36 @@ func (p *Program) LookupType(name string) (*Type, bool) {
 	if canon, ok := canonicalInt(words); ok {
 		return p.baseNamed(canon)
 	}
+	if t, ok := p.instance(joined); ok {
+		return t, true
+	}
 	for _, n := range p.types { // without its package or namespace
 		if !n.decl && hasSuffixPart(n.name, joined) {
 			return p.typeFrom(n.off), true
 		}
 	}
 	return nil, false
+}
+
+// instance finds an instance of a template by a name in another spelling than
+// the compiler's: "std::vector<int>".
+func (p *Program) instance(name string) (*Type, bool) {
+	if !strings.HasSuffix(name, ">") && aliasOf[ShortName(name)] == "" {
+		return nil, false
+	}
+	p.instanceOnce.Do(func() {
+		p.instances = map[string]dwarf.Offset{}
+		for _, n := range p.types {
+			if _, known := p.instances[canonical(n.name)]; !known && !n.decl && strings.HasSuffix(n.name, ">") {
+				p.instances[canonical(n.name)] = n.off
+			}
+		}
+	})
+	off, ok := p.instances[canonical(name)]
+	if !ok {
+		return nil, false
+	}
+	return p.typeFrom(off), true
 }
 
 // bestType picks a definition, if there is one, among the types of that name.

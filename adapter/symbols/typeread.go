@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // qualifiers and references: entries that are all told by their tag and DW_AT_type.
@@ -52,6 +53,9 @@ func (p *Program) readType(t *Type, d *typeData) error {
 	if n, ok := e.Val(dwarf.AttrByteSize).(int64); ok && n >= 0 {
 		d.size = n
 	}
+	if n, ok := e.Val(dwarf.AttrAlignment).(int64); ok && n > 0 && n <= 1<<16 && n&(n-1) == 0 {
+		d.align = n
+	}
 	if off, ok := e.Val(dwarf.AttrType).(dwarf.Offset); ok {
 		d.elem = p.typeFrom(off)
 	} else if e.AttrField(dwarf.AttrType) != nil {
@@ -88,6 +92,10 @@ func (p *Program) readType(t *Type, d *typeData) error {
 		d.kind, d.size = KindFunc, -1
 		return p.readParams(e, r, u, d)
 	case dwarf.TagUnspecifiedType:
+		if u.Language == LangCPlusPlus && strings.HasSuffix(d.name, "nullptr_t") || d.name == "decltype(nullptr)" {
+			d.kind, d.size, d.name = KindPointer, int64(p.img.ptrSize), ""
+			return nil
+		}
 		d.kind, d.why = KindUnknown, "a type that the language does not describe"
 		return nil
 	}
@@ -181,15 +189,19 @@ const maxFields = 1 << 20
 
 func (p *Program) readFields(e *dwarf.Entry, r *dwarf.Reader, u *Unit, d *typeData) error {
 	d.fields = []Field{}
-	return children(e, r, u, func(c *dwarf.Entry, _ int) (bool, error) {
+	return children(e, r, u, func(c *dwarf.Entry, depth int) (bool, error) {
 		switch c.Tag {
 		case dwarf.TagMember, dwarf.TagInheritance, dwarf.TagVariable:
+			if depth > 0 {
+				break
+			}
 			if len(d.fields) >= maxFields {
 				return false, errors.New("too many members")
 			}
 			d.fields = append(d.fields, p.field(c, d))
+			return false, nil
 		}
-		return false, nil
+		return p.recordEntry(c, d, depth)
 	})
 }
 
@@ -216,7 +228,7 @@ func (p *Program) field(c *dwarf.Entry, d *typeData) Field {
 		if x := (cursor{b: loc}); x.u8() == 0x23 {
 			f.Offset = int64(x.uleb())
 		} else {
-			f.Virtual = true
+			f.Virtual, f.where = true, loc
 		}
 	}
 	bits, ok := c.Val(dwarf.AttrBitSize).(int64)

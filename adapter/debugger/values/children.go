@@ -30,8 +30,11 @@ func (v *Value) Children(start, count int) ([]*Value, error) {
 	if v.kids != nil {
 		return v.kids[start : start+count], nil
 	}
-	t := strip(v.typ)
-	if kindOf(t) == symbols.KindGoMap {
+	w := v.members()
+	if w != nil && w.transparent {
+		return w.target.Children(start, count)
+	}
+	if t := strip(v.typ); w == nil && kindOf(t) == symbols.KindGoMap {
 		return v.mapChildren(uint64(start), uint64(count))
 	}
 	out := make([]*Value, 0, count)
@@ -40,7 +43,9 @@ func (v *Value) Children(start, count int) ([]*Value, error) {
 		if err != nil {
 			return out, err
 		}
-		child.letter = v.letter
+		if !child.raw {
+			child.letter = v.letter
+		}
 		out = append(out, child)
 	}
 	return out, nil
@@ -55,10 +60,13 @@ func (v *Value) NumNamed() int {
 	if v.err != nil || v.fn != nil || v.symbol || v.lit != nil || v.isNil {
 		return 0
 	}
+	if w := v.members(); w != nil {
+		return w.numNamed()
+	}
 	t := strip(v.typ)
 	switch kindOf(t) {
 	case symbols.KindStruct, symbols.KindClass, symbols.KindUnion:
-		return len(t.Fields())
+		return v.numFields(t)
 	case symbols.KindPointer:
 		elem := strip(t.Elem())
 		if _, _, ok := v.implicit(); !ok {
@@ -74,8 +82,8 @@ func (v *Value) NumNamed() int {
 				return 0
 			}
 		case symbols.KindStruct, symbols.KindClass, symbols.KindUnion:
-			if target, err := v.deref(); err == nil && target.Err() == nil {
-				return len(elem.Fields())
+			if target, err := v.deref(); err == nil && target.Err() == nil && target.view() == nil {
+				return target.numFields(elem)
 			}
 		}
 		return 1 // *p
@@ -85,6 +93,15 @@ func (v *Value) NumNamed() int {
 		}
 	}
 	return 0
+}
+
+// numFields is the number of children of a struct: its members, and the object
+// that it is part of, if it is of a class with virtual functions.
+func (v *Value) numFields(t *symbols.Type) int {
+	if v.whole() != nil {
+		return len(t.Fields()) + 1
+	}
+	return len(t.Fields())
 }
 
 // pointsToArray reports whether v points to an array with elements to list: they
@@ -99,6 +116,9 @@ func (v *Value) pointsToArray() bool {
 func (v *Value) NumIndexed() int {
 	if v.err != nil || v.lit != nil || v.kids != nil || v.fn != nil || v.symbol || v.isNil {
 		return 0
+	}
+	if w := v.members(); w != nil {
+		return w.numIndexed()
 	}
 	t := strip(v.typ)
 	switch kindOf(t) {
@@ -118,8 +138,20 @@ func (v *Value) NumIndexed() int {
 	return 0
 }
 
+// members is the view that the children are those of: not of one that can't be
+// told, which has the raw members.
+func (v *Value) members() *view {
+	if w := v.view(); w != nil && w.err == nil {
+		return w
+	}
+	return nil
+}
+
 // child makes the child i, which exists.
 func (v *Value) child(i int) (*Value, error) {
+	if w := v.members(); w != nil {
+		return w.child(i)
+	}
 	t := strip(v.typ)
 	switch kindOf(t) {
 	case symbols.KindStruct, symbols.KindClass, symbols.KindUnion:
@@ -164,7 +196,7 @@ func (v *Value) targetChild(i int) (*Value, error) {
 		return nil, err
 	}
 	elem := strip(target.typ)
-	if isStruct(elem) && target.Err() == nil {
+	if isStruct(elem) && target.Err() == nil && target.view() == nil {
 		op := "->"
 		if v.goL {
 			op = "."
@@ -189,6 +221,12 @@ func (v *Value) targetChild(i int) (*Value, error) {
 // fieldChild is the member i of a struct, as a child; prefix is what its name is
 // put after to make its expression, "" if there is none.
 func (v *Value) fieldChild(t *symbols.Type, i int, prefix string, _ int) *Value {
+	if i == len(t.Fields()) {
+		if w := v.whole(); w != nil {
+			return w
+		}
+		return &Value{c: v.c, err: errNoValue}
+	}
 	f := &t.Fields()[i]
 	out := v.field(f, 0)
 	if f.Static {
@@ -197,10 +235,10 @@ func (v *Value) fieldChild(t *symbols.Type, i int, prefix string, _ int) *Value 
 	}
 	switch {
 	case f.Base:
-		out.name, out.prefix = typeText(f.Type), prefix
+		out.name, out.prefix, out.outer = typeText(f.Type), prefix, v.around()
 	case f.Name == "":
-		out.name, out.prefix = "<anonymous "+aggregateWord(f.Type)+">", prefix
-	case prefix != "" && isName(f.Name):
+		out.name, out.prefix, out.outer = "<anonymous "+aggregateWord(f.Type)+">", prefix, v.around()
+	case prefix != "" && isName(f.Name) && !v.hidden(f, out):
 		out.expr, out.prec = prefix+f.Name, precPostfix
 	}
 	if out.origin != nil && out.expr != "" && out.origin.expr == "" {
@@ -209,6 +247,24 @@ func (v *Value) fieldChild(t *symbols.Type, i int, prefix string, _ int) *Value 
 		out.origin = &o
 	}
 	return out
+}
+
+// around is the object that the names of members are looked up in.
+func (v *Value) around() *Value {
+	if v.outer != nil {
+		return v.outer
+	}
+	return v
+}
+
+// hidden reports whether the name of a member, of a base class, finds another in
+// the object around it.
+func (v *Value) hidden(f *symbols.Field, m *Value) bool {
+	if v.outer == nil || f.Static {
+		return false
+	}
+	found := v.outer.findMember(strip(v.outer.typ), 0, f.Name, 0)
+	return found == nil || found.src.kind != m.src.kind || found.src.addr != m.src.addr || found.src.off != m.src.off || found.typ != m.typ
 }
 
 // isName reports whether an expression can have name in it.

@@ -43,13 +43,14 @@ func Parse(c *Context, expr string) (*Expr, error) {
 		return nil, &Error{Expr: expr, Msg: "there is no program to look names up in"}
 	}
 	e := &Expr{src: strings.TrimSpace(expr), goL: c.isGo()}
-	root, format, err := parse(e.src, e.goL, func(name string) bool {
+	isType := func(name string) bool {
 		if c.find(name, nil) != nil {
 			return false
 		}
 		_, ok := c.lookupType(name, e.goL)
 		return ok
-	})
+	}
+	root, format, err := parse(e.src, c.language(), isType)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,10 @@ func (e *Expr) Eval(c *Context) (*Value, error) {
 		return nil, err
 	}
 	out := *v
-	out.name, out.letter = e.src, e.format
+	out.name, out.viewed = e.src, nil
+	if out.letter = e.format; e.format == rawLetter {
+		out.letter, out.raw = 0, true
+	}
 	return &out, nil
 }
 
@@ -402,7 +406,7 @@ func (ev *evaluator) truth(n *node, v *Value) (bool, error) {
 	if ev.goL && kindOf(strip(v.typ)) != symbols.KindBool {
 		return false, ev.fail(n.pos, "%s is no condition: it is %s, not bool", clip(ev.text(n), 60), article(v.Type()))
 	}
-	if isStruct(strip(v.typ)) {
+	if isStruct(strip(v.typ)) && !v.seenThrough().isCondition() {
 		return false, ev.fail(n.pos, "%s is no condition: it is %s", clip(ev.text(n), 60), article(v.Type()))
 	}
 	yes, err := v.Truth()

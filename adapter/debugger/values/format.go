@@ -39,10 +39,16 @@ func (v *Value) Text(f ...Format) string {
 // FormatBytes shows data, the content of the value's place (Address) at another
 // time, as [Value.Text] would.
 func (v *Value) FormatBytes(data []byte) string {
-	c := *v
+	c := *v.seenThrough()
+	if addr, size, ok := c.Address(); !ok || addr != v.src.addr || size != uint64(len(data)) {
+		c = *v
+	}
 	c.err, c.fn, c.lit, c.kids = nil, nil, nil, nil
 	c.src = source{kind: srcBytes, data: data}
-	return c.Text()
+	// What the bytes point to may have been something else at that time.
+	p := printer{left: defaultLimit, letter: c.letter, raw: true}
+	p.value(&c, 0)
+	return string(p.out)
 }
 
 // printer writes the text of values, up to a limit. It stops reading the guest
@@ -52,6 +58,7 @@ type printer struct {
 	left   int  // characters that may still be written
 	full   bool // something was left out
 	letter byte // format, 0 for the usual one
+	raw    bool // without views
 	soft   bool // the format came from the user interface: floats stay as they are
 	steps  int
 }
@@ -114,6 +121,8 @@ func (p *printer) value(v *Value, level int) {
 		p.quoted([]byte(*v.lit), int64(len(*v.lit)), goQuote)
 	case v.kids != nil:
 		p.list(v.kids, level)
+	case !p.raw && v.view() != nil:
+		p.viewText(v.view(), level)
 	case v.goL:
 		p.goValue(v, level, true)
 	default:

@@ -33,6 +33,10 @@ func (p *printer) cScalar(v *Value, t *symbols.Type) {
 		p.implicitPointer(v, t, to, off)
 		return
 	}
+	if kindOf(t) == symbols.KindMemberPointer {
+		p.memberPointer(v, t)
+		return
+	}
 	n, err := v.number()
 	if err != nil {
 		p.failure(err)
@@ -96,6 +100,11 @@ func (p *printer) cPointer(v *Value, t *symbols.Type, addr uint64) {
 			return
 		}
 		p.put(v.c.addressText(addr))
+		if isStruct(strip(elem)) && addr != 0 {
+			if w := v.elem(elem, addr).whole(); w != nil {
+				p.put(" (" + typeText(w.typ) + ")")
+			}
+		}
 		return
 	}
 	target := &Value{c: v.c, typ: elem, src: source{kind: srcMemory, addr: addr}}
@@ -205,7 +214,7 @@ func (p *printer) cStruct(v *Value, t *symbols.Type, level int) {
 	first := true
 	for i := range fields {
 		f := &fields[i]
-		if f.Static || p.full {
+		if f.Static || p.full || strings.HasPrefix(f.Name, "_vptr.") {
 			continue
 		}
 		if !first {

@@ -48,17 +48,18 @@ var operators = []string{
 }
 
 type lexer struct {
-	src string
-	pos int
-	goL bool // Go's literals
+	src    string
+	pos    int
+	goL    bool                   // Go's literals
+	isType func(name string) bool // tells instances of templates; may be nil
 }
 
 // lex splits src into tokens; the last is tokEnd.
-func lex(src string, goLang bool) ([]token, *Error) {
+func lex(src string, goLang bool, isType func(string) bool) ([]token, *Error) {
 	if len(src) > maxSource {
 		return nil, &Error{Expr: src[:40] + "…", Msg: fmt.Sprintf("expression of %d bytes is too long (at most %d)", len(src), maxSource)}
 	}
-	l := lexer{src: src, goL: goLang}
+	l := lexer{src: src, goL: goLang, isType: isType}
 	var out []token
 	for {
 		t, err := l.next()
@@ -119,6 +120,13 @@ func (l *lexer) next() (token, *Error) {
 		}
 		l.pos = start
 	}
+	if l.isType != nil && !l.goL {
+		if text, isScope := l.instance(); isScope {
+			return make(tokScope, text)
+		} else if text != "" {
+			return make(tokName, text)
+		}
+	}
 	if scope := l.scope(); scope != "" {
 		return make(tokScope, scope)
 	}
@@ -167,6 +175,69 @@ func (l *lexer) scope() string {
 	text := l.src[l.pos:end]
 	l.pos = end + 2
 	return text
+}
+
+// maxInstance is the length of the longest instance of a template, in bytes.
+const maxInstance = 1 << 10
+
+// instance reads a qualified name with template arguments in it, if it is a type
+// of the program ("std::vector<int>"), or with the colons behind one it is the
+// scope of. Nothing is read, and text is empty, when there is none.
+func (l *lexer) instance() (text string, isScope bool) {
+	best, bestScope := 0, false
+	has := false
+	rest := l.src[l.pos:min(len(l.src), l.pos+maxInstance)]
+	for at := 0; ; {
+		word := (&lexer{src: rest[at:]}).name()
+		if word == "" {
+			break
+		}
+		at += len(word)
+		if at < len(rest) && rest[at] == '<' {
+			end := closing(rest[at:])
+			if end < 0 {
+				break
+			}
+			at += end
+			has = true
+		}
+		scope := strings.HasPrefix(rest[at:], "::")
+		if has && l.isType(rest[:at]) {
+			best, bestScope = at, scope
+		}
+		if !scope {
+			break
+		}
+		at += 2
+	}
+	if best == 0 {
+		return "", false
+	}
+	l.pos += best
+	if bestScope {
+		l.pos += 2
+	}
+	return rest[:best], bestScope
+}
+
+// closing is where the angle brackets that open at the start of s end, -1 if they
+// don't, or hold what template arguments do not.
+func closing(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '<' || c == '(' || c == '[':
+			depth++
+		case c == '>' || c == ')' || c == ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case strings.IndexByte(" ,:*&_'-", c) >= 0 || isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80:
+		default:
+			return -1
+		}
+	}
+	return -1
 }
 
 // number reads the characters of a number; what they mean is the parser's.

@@ -75,8 +75,12 @@ func (c *Context) globalExpr(v *symbols.Variable) string {
 		return v.Name
 	}
 	name := v.Name
-	if i := strings.LastIndex(name, ")::"); i >= 0 { // an anonymous namespace
-		name = name[i+len(")::"):]
+	const anonymous = "(anonymous namespace)::"
+	if i := strings.LastIndex(name, anonymous); i >= 0 {
+		name = name[i+len(anonymous):]
+	}
+	if strings.ContainsAny(name, "({") {
+		return "" // in a lambda's function, and the like
 	}
 	if strings.Contains(name, "::") {
 		return name

@@ -61,6 +61,9 @@ func (v *Value) member(name string) (*Value, error) {
 	if v.isNil || v.fn != nil || v.symbol || v.lit != nil {
 		return nil, fmt.Errorf("%s has no members", clip(v.expr, 60))
 	}
+	if m := v.throughView(name); m != nil {
+		return m, nil
+	}
 	t := strip(v.typ)
 	if kindOf(t) == symbols.KindArray && !v.goL { // C's array->member
 		first, err := v.element(0)
@@ -97,6 +100,11 @@ func (v *Value) member(name string) (*Value, error) {
 	if m := v.findMember(t, 0, name, 0); m != nil {
 		return m, nil
 	}
+	if w := v.whole(); w != nil {
+		if m := w.findMember(strip(w.typ), 0, name, 0); m != nil {
+			return m, nil
+		}
+	}
 	return nil, fmt.Errorf("no member %q in %s", clip(name, 40), v.typ)
 }
 
@@ -120,10 +128,18 @@ func (v *Value) findMember(t *symbols.Type, off int64, name string, depth int) *
 	}
 	for i := range fields {
 		f := &fields[i]
-		if !f.Base && !f.Embedded || f.Virtual {
+		if !f.Base && !f.Embedded {
 			continue
 		}
 		ft := strip(f.Type)
+		if f.Virtual {
+			if b := v.field(f, off); b.err == nil && isStruct(ft) {
+				if m := b.findMember(ft, 0, name, depth+1); m != nil {
+					return m
+				}
+			}
+			continue
+		}
 		if isStruct(ft) {
 			if m := v.findMember(ft, off+f.Offset, name, depth+1); m != nil {
 				return m
@@ -148,7 +164,7 @@ func (v *Value) field(f *symbols.Field, off int64) *Value {
 		origin: v.origin, isConst: v.isConst,
 	}
 	if f.Virtual && out.err == nil {
-		out.err = errVirtual
+		out.virtualBase(f)
 	}
 	if f.BitSize > 0 {
 		out.bits = bitField{f.BitStart, f.BitSize}
@@ -159,7 +175,23 @@ func (v *Value) field(f *symbols.Field, off int64) *Value {
 	return out.follow()
 }
 
-var errVirtual = errors.New("a virtual base class: where it is depends on the object")
+// virtualBase moves v, made as a base class at its offset, to where the object
+// says that its virtual base class is.
+func (v *Value) virtualBase(f *symbols.Field) {
+	if v.src.kind != srcMemory {
+		v.err = errVirtual
+		return
+	}
+	object := v.src.addr - uint64(f.Offset)
+	addr, err := v.c.Prog.BaseAt(f, object, v.c.Mem)
+	if err != nil {
+		v.err = fmt.Errorf("a virtual base class that can't be found: %w", err)
+		return
+	}
+	v.src.addr = addr
+}
+
+var errVirtual = errors.New("a virtual base class: where it is depends on the object, and that has no address")
 
 // staticMember finds a static member of the C++ class t, a variable of its own.
 func (v *Value) staticMember(t *symbols.Type, f *symbols.Field) *Value {

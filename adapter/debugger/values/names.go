@@ -32,6 +32,17 @@ func (c *Context) isGo() bool {
 	return false
 }
 
+// language is that of expressions: Go, Rust where the frame is, or else C.
+func (c *Context) language() symbols.Language {
+	if c.isGo() {
+		return symbols.LangGo
+	}
+	if u := c.unit(); u != nil && u.Language == symbols.LangRust {
+		return symbols.LangRust
+	}
+	return symbols.LangC
+}
+
 // unit is the frame's compilation unit, nil if not known.
 func (c *Context) unit() *symbols.Unit {
 	if c.Frame == nil || c.Frame.Func == nil {
@@ -123,6 +134,11 @@ func (c *Context) findScoped(scope []string, name string) *symbols.Variable {
 		return c.findGlobal(name)
 	}
 	qualified := strings.Join(scope, "::") + "::" + name
+	if prefix, ok := strings.CutSuffix(qualified, "::"+name); ok && strings.HasSuffix(prefix, ">") {
+		if t, ok := c.lookupType(prefix, false); ok { // as the compiler spells it
+			qualified = t.Name() + "::" + name
+		}
+	}
 	for _, v := range c.Prog.Globals(qualified) {
 		return v
 	}

@@ -30,6 +30,7 @@ func (ev *evaluator) evalUnary(n *node) (*Value, error) {
 		}
 		return ev.c.makeBool(!yes, ev.goL), nil
 	}
+	v = v.seenThrough()
 	t := strip(v.typ)
 	if !isArithmetic(t) || ev.goL && kindOf(t) == symbols.KindBool {
 		return nil, ev.fail(n.at, "unary %q needs a number, %s is %s", n.text, clip(ev.text(kid), 60), article(v.Type()))
@@ -62,6 +63,16 @@ func (v *Value) deref() (*Value, error) {
 	}
 	if v.isNil {
 		return nil, errors.New("nil points to nothing")
+	}
+	if w := v.view(); w != nil {
+		switch {
+		case w.err != nil:
+			return nil, w.err
+		case w.transparent:
+			return w.target.deref()
+		case w.target != nil:
+			return w.target, nil
+		}
 	}
 	t := strip(v.typ)
 	if kindOf(t) == symbols.KindArray {
@@ -145,6 +156,7 @@ func (ev *evaluator) evalBinary(n *node) (*Value, error) {
 	if err != nil || n.text == "," {
 		return b, err
 	}
+	a, b = a.seenThrough(), b.seenThrough()
 	for i, v := range []*Value{a, b} {
 		if v.err != nil {
 			return nil, ev.readError(n.kids[i], v, v.err)
@@ -333,8 +345,12 @@ func (v *Value) stride() (int64, error) {
 	return n, nil
 }
 
-// isLiteralText reports whether v is a string literal of the expression.
+// isLiteralText reports whether v is a string literal of the expression, or a
+// string of a library: comparing with it compares texts.
 func (v *Value) isLiteralText() bool {
+	if w := v.view(); w != nil && w.str != nil {
+		return true
+	}
 	return v.lit != nil || v.isConst && v.src.kind == srcBytes && kindOf(strip(v.typ)) == symbols.KindArray && isText(strip(v.typ).Elem())
 }
 
@@ -357,6 +373,9 @@ func compareText(a, b *Value) (int, error) {
 
 // cText reads a string of C up to its zero.
 func (v *Value) cText() ([]byte, error) {
+	if w := v.view(); w != nil && w.str != nil {
+		return w.str.read(maxText)
+	}
 	t := strip(v.typ)
 	bound := int64(maxText)
 	src := v
@@ -420,6 +439,16 @@ func (ev *evaluator) evalIndex(n *node) (*Value, error) {
 	if kindOf(strip(a.typ)) == symbols.KindGoMap {
 		return ev.mapIndex(n, a, i)
 	}
+	a = a.seenThrough()
+	if w := a.view(); w != nil && w.err != nil {
+		return nil, ev.readError(n.kids[0], a, w.err)
+	} else if w != nil && w.seq != nil && w.seq.pair != nil {
+		e, err := w.seq.lookup(i)
+		if err != nil {
+			return nil, ev.wrap(n.at, err)
+		}
+		return e, nil
+	}
 	if !ev.goL && isInteger(strip(a.typ)) && !isInteger(strip(i.typ)) {
 		a, i = i, a // C's 3[array]
 	}
@@ -444,6 +473,9 @@ func (ev *evaluator) evalIndex(n *node) (*Value, error) {
 // index is the element i of an array, a slice, a string, or what a pointer points
 // to. strict refuses an index out of range, as Go does.
 func (v *Value) index(i int64, strict bool) (*Value, error) {
+	if w := v.view(); w != nil && (w.seq != nil || w.str != nil || w.array != nil) {
+		return w.index(i)
+	}
 	t := strip(v.typ)
 	if strict && isPointer(t) && kindOf(strip(t.Elem())) == symbols.KindArray {
 		target, err := v.deref()

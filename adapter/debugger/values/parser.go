@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 )
 
 // Limits on an expression's shape. Nesting is what recursion follows in the
@@ -20,6 +22,7 @@ const (
 type parser struct {
 	src     string
 	goL     bool
+	rust    bool
 	toks    []token
 	i       int
 	nesting int
@@ -53,24 +56,28 @@ var assignments = map[string]bool{
 }
 
 // formatLetters are those of gdb's print that change how a value is shown.
-const formatLetters = "xduotcafs"
+const formatLetters = "xduotcafs" + string(rawLetter)
+
+// rawLetter shows a value as what it consists of, without a view; also "!".
+const rawLetter = 'r'
 
 // parse parses a whole expression, with its format if it has one (else 0).
-func parse(src string, goLang bool, isType func(string) bool) (*node, byte, *Error) {
-	toks, err := lex(src, goLang)
+func parse(src string, lang symbols.Language, isType func(string) bool) (*node, byte, *Error) {
+	goLang := lang == symbols.LangGo
+	toks, err := lex(src, goLang, isType)
 	if err != nil {
 		return nil, 0, err
 	}
-	p := &parser{src: src, goL: goLang, toks: toks, isType: isType}
+	p := &parser{src: src, goL: goLang, rust: lang == symbols.LangRust, toks: toks, isType: isType}
 	var format byte
 	if p.peek().text == "/" && p.peek().kind == tokOp && isFormat(toks[1]) {
-		format = toks[1].text[0]
+		format = formatOf(toks[1])
 		p.i = 2
 	}
 	n, err := p.expr()
 	for err == nil && p.isOp(",") {
 		if isFormat(toks[p.i+1]) && toks[p.i+2].kind == tokEnd {
-			format = toks[p.i+1].text[0]
+			format = formatOf(toks[p.i+1])
 			p.i += 2
 			break
 		}
@@ -86,7 +93,14 @@ func parse(src string, goLang bool, isType func(string) bool) (*node, byte, *Err
 }
 
 func isFormat(t token) bool {
-	return t.kind == tokName && len(t.text) == 1 && strings.Contains(formatLetters, t.text)
+	return t.kind == tokOp && t.text == "!" || t.kind == tokName && len(t.text) == 1 && strings.Contains(formatLetters, t.text)
+}
+
+func formatOf(t token) byte {
+	if t.text == "!" {
+		return rawLetter
+	}
+	return t.text[0]
 }
 
 func (p *parser) peek() token { return p.toks[p.i] }
@@ -354,6 +368,10 @@ func (p *parser) postfix() (*node, *Error) {
 	n, err := p.primary()
 	for err == nil {
 		t := p.peek()
+		if t.kind == tokNumber && t.text[0] == '.' && p.rust { // Rust's tuple.0
+			n, err = p.tupleFields(n, pos)
+			continue
+		}
 		if t.kind != tokOp {
 			return n, nil
 		}
@@ -371,6 +389,27 @@ func (p *parser) postfix() (*node, *Error) {
 		}
 	}
 	return nil, err
+}
+
+// tupleFields parses the fields of Rust's tuples, which have numbers: t.0.1.
+func (p *parser) tupleFields(n *node, pos int) (*node, *Error) {
+	t := p.take()
+	at := t.pos
+	for _, digits := range strings.Split(t.text[1:], ".") {
+		if digits == "" || strings.Trim(digits, "0123456789") != "" {
+			return nil, p.fail(t.pos, "unexpected %s", t.describe())
+		}
+		at += 1
+		m := node{kind: nodeMember, at: at, text: "__" + digits, kids: []*node{n}}
+		at += len(digits)
+		next, err := p.node(m, pos)
+		if err != nil {
+			return nil, err
+		}
+		next.end = at
+		n = next
+	}
+	return n, nil
 }
 
 func (p *parser) member(n *node, pos int) (*node, *Error) {

@@ -97,6 +97,8 @@ func textWidth(t *symbols.Type) int {
 			return 4
 		case "char16_t":
 			return 2
+		case "char8_t":
+			return 1
 		}
 		switch t.Kind() {
 		case symbols.KindChar:

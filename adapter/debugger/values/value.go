@@ -44,6 +44,7 @@ type Value struct {
 	// does not follow from this one: a member without a name has no expr, its own
 	// members have.
 	prefix string
+	outer  *Value // the object that prefix is of
 
 	typ  *symbols.Type // nil: void, or none
 	desc string        // the type for people, where it is not typ's own name
@@ -56,8 +57,10 @@ type Value struct {
 	static  bool
 	result  bool
 	isConst bool
-	kind    Kind // KindRegister or KindBase; else found from the type
-	letter  byte // the format asked for with the expression, or 0
+	kind    Kind  // KindRegister or KindBase; else found from the type
+	letter  byte  // the format asked for with the expression, or 0
+	raw     bool  // shown as what it consists of, without a view
+	viewed  *view // what view has found
 
 	untyped bool              // a constant of Go without a type of its own
 	isNil   bool              // Go's nil
@@ -154,6 +157,9 @@ func (v *Value) shape() Kind {
 		return KindAggregate
 	case v.isNil:
 		return KindPointer
+	}
+	if w := v.view(); w != nil && w.str != nil {
+		return KindString
 	}
 	t := strip(v.typ)
 	switch kindOf(t) {
@@ -278,6 +284,9 @@ func (v *Value) Truth() (bool, error) {
 	}
 	if _, _, ok := v.implicit(); ok {
 		return true, nil
+	}
+	if w := v.view(); w != nil {
+		return w.truth()
 	}
 	switch kindOf(strip(v.typ)) {
 	case symbols.KindArray:
