@@ -106,14 +106,22 @@ func (s *text) explicit(r uint64, wide bool, n int) {
 	s.n = int(min(uint64(l), uint64(n)))
 }
 
-// aggregations compare b's elements with a's; bit j of the result is about
-// element j of b, of n.
-var aggregations = [4]func(a, b *text, n int) uint64{
-	equalAny, ranges, equalEach, equalOrdered,
+// aggregate compares b's elements with a's as bits 2 and 3 of the immediate say;
+// bit j of the result is about element j of b, of n.
+func aggregate(a, b *text, n int, imm int64) uint64 {
+	switch imm >> 2 & 3 {
+	case 0:
+		return equalAny(a, b)
+	case 1:
+		return ranges(a, b)
+	case 2:
+		return equalEach(a, b, n)
+	}
+	return equalOrdered(a, b, n)
 }
 
 // equalAny: is b[j] among a?
-func equalAny(a, b *text, _ int) (r uint64) {
+func equalAny(a, b *text) (r uint64) {
 	for j := range b.n {
 		for i := range a.n {
 			if a.elems[i] == b.elems[j] {
@@ -125,7 +133,7 @@ func equalAny(a, b *text, _ int) (r uint64) {
 }
 
 // ranges: does b[j] lie in one of the ranges of which a holds the limits?
-func ranges(a, b *text, _ int) (r uint64) {
+func ranges(a, b *text) (r uint64) {
 	for j := range b.n {
 		for i := 0; i+1 < a.n; i += 2 {
 			if a.elems[i] <= b.elems[j] && b.elems[j] <= a.elems[i+1] {
@@ -177,7 +185,7 @@ func pcmpstr(c *ir.CPU, op *ir.Op) bool {
 		b.untilZero(n)
 	}
 
-	r := aggregations[op.Imm>>2&3](&a, &b, n)
+	r := aggregate(&a, &b, n, op.Imm)
 	all := uint64(1)<<n - 1
 	switch op.Imm & (strNegate | strMasked) {
 	case strNegate:

@@ -22,7 +22,7 @@
 // range) of up to 64 significant bits. So x87's binary80 is one more
 // description and, because its integer bit is explicit, its own unpack and pack.
 //
-// The fast way, in f32.go, f64.go and convert.go: in round-to-nearest-even the host's own
+// The fast way, in f32.go, f64.go, convert.go and integral.go: in round-to-nearest-even the host's own
 // operation gives the same bits wherever the result is known to be clear of
 // overflow, underflow and NaN. Whether it was inexact is known at no cost when
 // the flag is set already (flags are sticky), and otherwise from an exactly
