@@ -35,7 +35,12 @@ func cmpxchg(t *translation, in *inst) bool {
 	same := t.temp()
 	t.op2(ir.Seq, same, x, y)
 	v := t.temp()
-	t.emit(ir.Op{Kind: ir.Sel, Dst: v, A: b, B: old, C: same})
+	if p.wide() { // a register keeps its upper half, too, if the comparison fails
+		t.zeroTo(v, b, p.size)
+		t.emit(ir.Op{Kind: ir.Sel, Dst: v, A: v, B: gprSlot(p.reg), C: same})
+	} else {
+		t.emit(ir.Op{Kind: ir.Sel, Dst: v, A: b, B: old, C: same})
+	}
 	// What rax becomes if the comparison fails.
 	acc := t.copyOf(RAX)
 	switch p.size {
@@ -51,7 +56,11 @@ func cmpxchg(t *translation, in *inst) bool {
 	}
 	t.setCC(ccSub, p.size, RAX, old)
 	t.emit(ir.Op{Kind: ir.Sel, Dst: RAX, A: RAX, B: acc, C: same})
-	if !p.memory() {
+	switch {
+	case p.memory():
+	case p.wide():
+		t.zeroTo(gprSlot(p.reg), v, size64)
+	default:
 		t.put(p, v)
 	}
 	return true
