@@ -29,6 +29,9 @@ type breakpointSet struct {
 	ids    []int // as the client knows them
 	apply  func(*debugger.Debugger) []debugger.Breakpoint
 	count  int
+	// recorded is the name that the debug information has for the source, as
+	// the set was applied last.
+	recorded string
 }
 
 // breakpoints are all the sets that the client has asked for.
@@ -42,6 +45,8 @@ type breakpoints struct {
 	lastID int
 	ofID   map[int]int // the debugger's ID → the client's
 	reason map[int]string
+	// sourceOf is how the client named the file of a breakpoint, by its ID.
+	sourceOf map[int]*godap.Source
 	// formats are the watched values' formatters, by data ID.
 	formats map[string]func([]byte) string
 }
@@ -70,7 +75,7 @@ func (s *session) applySet(set *breakpointSet, keep bool) []godap.Breakpoint {
 		got = set.apply(s.prog.dbg)
 	}
 	if b.ofID == nil {
-		b.ofID, b.reason = map[int]int{}, map[int]string{}
+		b.ofID, b.reason, b.sourceOf = map[int]int{}, map[int]string{}, map[int]*godap.Source{}
 	}
 	ids := make([]int, set.count)
 	for i := range out {
@@ -89,8 +94,9 @@ func (s *session) applySet(set *breakpointSet, keep bool) []godap.Breakpoint {
 		}
 		if i < len(got) {
 			b.ofID[got[i].ID] = ids[i]
-			b.reason[ids[i]] = set.reason
+			b.reason[ids[i]], b.sourceOf[ids[i]] = set.reason, set.source
 			out[i] = s.breakpoint(&got[i], ids[i], set.source)
+			s.showPoint(out[i])
 		}
 	}
 	set.ids = ids
@@ -146,10 +152,18 @@ func (s *session) setBreakpoints(c *call, m *godap.SetBreakpointsRequest) (any, 
 	}
 	set := &breakpointSet{source: &a.Source, count: len(want), reason: "breakpoint"}
 	set.apply = func(d *debugger.Debugger) []debugger.Breakpoint {
-		return d.SetSourceBreakpoints(s.sources.recorded(path, s.prog.syms), want)
+		recorded := s.sources.recorded(path, d)
+		if set.recorded != "" && set.recorded != recorded {
+			d.SetSourceBreakpoints(set.recorded, nil)
+		}
+		set.recorded = recorded
+		return d.SetSourceBreakpoints(recorded, want)
 	}
 	if s.breaks.source == nil {
 		s.breaks.source = map[string]*breakpointSet{}
+	}
+	if old := s.breaks.source[path]; old != nil {
+		set.recorded = old.recorded
 	}
 	s.breaks.source[path] = set
 	out := s.applySet(set, false)
@@ -225,7 +239,7 @@ func (s *session) breakpointLocations(c *call, m *godap.BreakpointLocationsReque
 		return nil, badArgument("breakpointLocations: lines %d to %d: no such range", m.Arguments.Line, m.Arguments.EndLine)
 	}
 	out := []godap.BreakpointLocation{}
-	lines, err := s.prog.syms.BreakpointLines(s.sources.recorded(path, s.prog.syms), from, to)
+	lines, err := s.prog.dbg.BreakpointLines(s.sources.recorded(path, s.prog.dbg), from, to)
 	if err != nil {
 		// A file without code is no mistake of the client's.
 		s.log.Debug().Err(err).Msg("breakpointLocations")

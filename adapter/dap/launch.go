@@ -22,6 +22,7 @@ type launchArguments struct {
 	InheritEnv  *bool              `json:"inheritEnv"` // default true
 	Cwd         string             `json:"cwd"`
 	StopOnEntry bool               `json:"stopOnEntry"`
+	Sysroot     string             `json:"sysroot"` // where the program's libraries are looked for first
 	NoDebug     bool               `json:"noDebug"`
 	Stdin       *stdinArgument     `json:"stdin"`
 	SourceMap   sourceMap          `json:"sourceMap"`
@@ -82,9 +83,9 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 		return nil, f
 	}
 	if a.Program == "" {
-		return nil, badArgument(`launch: the argument "program" is empty: write the path of a riscv64 Linux executable`)
+		return nil, badArgument(`launch: the argument "program" is empty: write the path of an x86-64 or riscv64 Linux executable`)
 	}
-	for _, s := range slices.Concat([]string{a.Program, a.Cwd}, a.Args, a.SourcePaths) {
+	for _, s := range slices.Concat([]string{a.Program, a.Cwd, a.Sysroot}, a.Args, a.SourcePaths) {
 		if strings.ContainsRune(s, 0) {
 			return nil, badArgument("launch: %q contains a zero byte", s)
 		}
@@ -94,7 +95,20 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 			return nil, badArgument("launch: cwd: %s: not a directory", a.Cwd)
 		}
 	}
+	if root := a.sysroot(); root != "" {
+		if st, err := os.Stat(root); err != nil || !st.IsDir() {
+			return nil, badArgument("launch: sysroot: %s: not a directory", a.Sysroot)
+		}
+	}
 	return &a, nil
+}
+
+// sysroot is the absolute path of the sysroot, empty without one.
+func (a *launchArguments) sysroot() string {
+	if a.Sysroot == "" || filepath.IsAbs(a.Sysroot) {
+		return a.Sysroot
+	}
+	return filepath.Join(a.dir(), a.Sysroot)
 }
 
 // dir is the program's working directory, absolute.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	godap "github.com/google/go-dap"
 
@@ -67,10 +69,14 @@ func (s *session) load(c *call, args *launchArguments) error {
 		return failCancelled
 	}
 	s.unload()
+	for _, id := range slices.Sorted(maps.Keys(s.shown.modules)) { // of the run before
+		s.event("module", godap.ModuleEventBody{Reason: "removed", Module: s.shown.modules[id]})
+	}
 	s.prog, s.launched = p, args
-	s.sources.reset(args, p.syms.Name())
+	s.sources.reset(args, p.machine.Image().Path)
 	s.shown = shown{}
 	p.dbg.SetLogSink(s.logpoint)
+	p.dbg.SetModuleSink(s.modulesChanged)
 	p.dbg.StopOnSignals(s.breaks.signals && !args.NoDebug)
 	if !args.NoDebug {
 		c.then(s.reapply)
@@ -93,14 +99,20 @@ func (s *session) unload() {
 
 // greet tells the client about a program that was just loaded.
 func (s *session) greet() {
-	s.event("process", godap.ProcessEventBody{
-		Name: s.launched.path(), IsLocalProcess: true, StartMethod: "launch", PointerSize: 8 * s.prog.dbg.Arch().PtrSize,
-	})
-	s.event("module", godap.ModuleEventBody{Reason: "new", Module: s.module()})
-	if ok, why := s.prog.syms.HasDWARF(); !ok && !s.launched.NoDebug {
+	s.processEvent(s.launched.path())
+	s.moduleEvents()
+	if ok, why := s.prog.dbg.Program().HasDWARF(); !ok && !s.launched.NoDebug {
 		s.console("console", fmt.Sprintf("%s: no debug information (%s): only functions and instructions can be shown; compile with -g for lines and variables\n", s.launched.Program, why))
 	}
 	s.threadEvents()
+}
+
+// processEvent tells the client which program the process runs.
+func (s *session) processEvent(path string) {
+	s.shown.program = s.prog.machine.Image().Path
+	s.event("process", godap.ProcessEventBody{
+		Name: path, IsLocalProcess: true, StartMethod: "launch", PointerSize: 8 * s.prog.dbg.Arch().PtrSize,
+	})
 }
 
 func (s *session) configurationDone(c *call, m *godap.ConfigurationDoneRequest) (any, error) {

@@ -1,7 +1,8 @@
 package dap_test
 
 import (
-	"os"
+	"debug/elf"
+	"encoding/binary"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -166,10 +167,9 @@ func TestNoDebugRunsThrough(t *testing.T) {
 
 func TestLaunchThatCannotWorkSaysWhy(t *testing.T) {
 	script := write(t, "script", "#!/bin/sh\n")
-	host, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	foreign := testdata.Bin("steps")
+	binary.LittleEndian.PutUint16(foreign[18:], uint16(elf.EM_AARCH64))
+	arm := write(t, "arm", string(foreign))
 	for name, c := range map[string]struct {
 		args args
 		id   int
@@ -180,7 +180,7 @@ func TestLaunchThatCannotWorkSaysWhy(t *testing.T) {
 		"not there":      {args{"program": "/nowhere/at/all"}, 2001, "/nowhere/at/all"},
 		"directory":      {args{"program": t.TempDir()}, 2001, ""},
 		"script":         {args{"program": script}, 2001, script},
-		"of this host":   {args{"program": host}, 2001, "riscv64"},
+		"foreign":        {args{"program": arm}, 2001, "ARM64"},
 		"wrong type":     {args{"program": 7}, 1003, "program"},
 		"wrong args":     {args{"program": script, "args": "a b"}, 1003, "args"},
 		"wrong cwd":      {args{"program": script, "cwd": "/nowhere"}, 1003, "/nowhere"},

@@ -111,14 +111,14 @@ func (s *session) disassemble(c *call, m *godap.DisassembleRequest) (any, error)
 // codeAround finds the function or symbol that pc is in: what is shown as a source
 // for code that has none.
 func (s *session) codeAround(pc uint64) (name string, low, high uint64, ok bool) {
-	if f := s.prog.syms.FuncAt(pc); f != nil {
+	if f := s.prog.dbg.Space().FuncAt(pc); f != nil {
 		for _, r := range f.Ranges {
 			if r.Contains(pc) {
 				return f.Name, r.Low, r.High, true
 			}
 		}
 	}
-	if sym, _, found := s.prog.syms.SymbolAt(pc); found && sym.Func && sym.Size > 0 && pc-sym.Addr < sym.Size {
+	if sym, _, found := s.prog.dbg.Space().SymbolAt(pc); found && sym.Func && sym.Size > 0 && pc-sym.Addr < sym.Size {
 		return sym.Name, sym.Addr, sym.Addr + sym.Size, true
 	}
 	return "", 0, 0, false

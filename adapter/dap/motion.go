@@ -183,6 +183,9 @@ type shown struct {
 	err     error           // that it ended with
 	partial map[int][]byte  // of output by file descriptor: the start of a character
 	memory  map[string]span // what was read, by memory reference
+	program string          // that the process runs
+	modules map[int]godap.Module
+	points  map[int]godap.Breakpoint // code breakpoints, by the client's ID
 }
 
 type span struct{ offset, count int }
@@ -211,6 +214,7 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 	}
 	s.shown.last, s.shown.err = ev, err
 	s.threadEvents()
+	s.moduleEvents()
 	if s.launched.NoDebug && (ev.Reason == debugger.ReasonEnd || err != nil) {
 		s.exited(ev.Exit)
 		s.unload()

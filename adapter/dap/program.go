@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 
 	"github.com/rs/zerolog"
 
@@ -19,7 +20,6 @@ import (
 type program struct {
 	machine vm.Machine
 	tl      *checkpoint.Timeline
-	syms    *symbols.Program
 	dbg     *debugger.Debugger
 	stdin   io.Closer // nil if there is none
 }
@@ -40,7 +40,7 @@ func openProgram(_ context.Context, args *launchArguments, o machineOptions) (*p
 	}
 	cfg := linux.Config{
 		Path: args.path(), Args: append([]string{args.Program}, args.Args...), Env: args.environment(), Dir: args.dir(),
-		Stdin: in, Output: o.output, Logger: o.log,
+		Stdin: in, Output: o.output, Logger: o.log, Sysroot: args.sysroot(),
 	}
 	p, err := newProgram(cfg, o)
 	if err != nil {
@@ -59,14 +59,23 @@ func newProgram(cfg linux.Config, o machineOptions) (*program, error) {
 		return nil, fail(errLaunch, "%v", err)
 	}
 	im := m.Image()
-	syms, err := symbols.Load(im.Path, im.Bias)
+	var dirs []string
+	if cfg.Sysroot != "" {
+		dirs = append(dirs, debugDir(cfg.Sysroot))
+	}
+	syms, err := symbols.Load(im.Path, im.Bias, dirs...)
 	if err != nil {
 		m.Close()
 		return nil, fail(errLaunch, "debug information: %v", err)
 	}
 	tl := checkpoint.New(m, checkpoint.Config{Progress: o.progress})
-	return &program{machine: m, tl: tl, syms: syms, dbg: debugger.New(tl, syms)}, nil
+	dbg := debugger.New(tl, syms)
+	dbg.SetDebugDirs(dirs...)
+	return &program{machine: m, tl: tl, dbg: dbg}, nil
 }
+
+// debugDir is where a sysroot has separate debug files.
+func debugDir(sysroot string) string { return filepath.Join(sysroot, "usr", "lib", "debug") }
 
 // close releases what the program holds of the host.
 func (p *program) close() error {

@@ -11,7 +11,7 @@ import (
 
 	godap "github.com/google/go-dap"
 
-	"github.com/dap-revexec/dap-revexec/adapter/symbols"
+	"github.com/dap-revexec/dap-revexec/adapter/debugger"
 )
 
 // sources finds the files here for the paths recorded in the debug information,
@@ -125,7 +125,7 @@ func isFile(p string) bool {
 
 // recorded finds the recorded path for a file here. Without one it returns the
 // file as it is: the debugger says what is wrong with it.
-func (x *sources) recorded(file string, syms *symbols.Program) string {
+func (x *sources) recorded(file string, syms *debugger.Debugger) string {
 	if r, ok := x.back[file]; ok {
 		return r
 	}
@@ -204,8 +204,8 @@ const maxSource = 8 << 20
 
 // file sends a file: only one that the debug information names.
 func (s *session) file(p string) (any, error) {
-	recorded := s.sources.recorded(p, s.prog.syms)
-	f, _, ok := s.prog.syms.FindFile(recorded)
+	recorded := s.sources.recorded(p, s.prog.dbg)
+	f, _, ok := s.prog.dbg.FindFile(recorded)
 	if !ok {
 		return nil, fail(errUnresolvable, "source: %s is not a source of this program", p)
 	}
@@ -236,50 +236,10 @@ func (s *session) missing(recorded string) string {
 
 func (s *session) loadedSources(c *call, m *godap.LoadedSourcesRequest) (any, error) {
 	out := []godap.Source{}
-	for _, f := range s.prog.syms.Files() {
+	for _, f := range s.prog.dbg.Files() {
 		out = append(out, *s.source1(f))
 	}
 	return godap.LoadedSourcesResponseBody{Sources: out}, nil
-}
-
-func (s *session) modules(c *call, m *godap.ModulesRequest) (any, error) {
-	all := []godap.Module{s.module()}
-	from := min(max(m.Arguments.StartModule, 0), len(all))
-	to := len(all)
-	if n := m.Arguments.ModuleCount; n > 0 {
-		to = min(to, from+n)
-	}
-	return godap.ModulesResponseBody{Modules: all[from:to], TotalModules: len(all)}, nil
-}
-
-// module describes the executable: there are no others in a static program.
-func (s *session) module() godap.Module {
-	im := s.prog.machine.Image()
-	m := godap.Module{
-		Id: 1, Name: filepath.Base(im.Path), Path: im.Path, IsUserCode: true,
-		SymbolStatus: "Symbols loaded", SymbolFilePath: im.Path,
-	}
-	if ok, why := s.prog.syms.HasDWARF(); !ok {
-		m.SymbolStatus, m.SymbolFilePath = "No debug information: "+why, ""
-	}
-	var low, high uint64
-	for _, r := range s.prog.machine.Mappings() {
-		if r.Name == im.Path {
-			if high == 0 {
-				low = r.Start
-			}
-			high = r.End
-		}
-	}
-	if high != 0 {
-		m.AddressRange = hex(low) + "-" + hex(high)
-	}
-	for _, u := range s.prog.syms.Units() {
-		if strings.Contains(u.Producer, " -O1") || strings.Contains(u.Producer, " -O2") || strings.Contains(u.Producer, " -O3") || strings.Contains(u.Producer, " -Os") {
-			m.IsOptimized = true
-		}
-	}
-	return m
 }
 
 func pathOfURI(s string) (string, error) {

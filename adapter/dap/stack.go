@@ -152,8 +152,11 @@ func (s *session) anySelectable(frames []debugger.Frame) bool {
 // stackFrame describes a frame to the client.
 func (s *session) stackFrame(t vm.ThreadID, f *debugger.Frame) godap.StackFrame {
 	out := godap.StackFrame{
-		Id: s.refs.addFrame(t, f), Name: symbols.FrameName(f.Name), InstructionPointerReference: hex(f.PC), ModuleId: 1,
+		Id: s.refs.addFrame(t, f), Name: symbols.FrameName(f.Name), InstructionPointerReference: hex(f.PC),
 		CanRestart: !f.Inlined && f.CFA != 0,
+	}
+	if f.Module != nil {
+		out.ModuleId = f.Module.ID
 	}
 	if f.Inlined {
 		out.Name += " (inlined)"

@@ -142,7 +142,7 @@ func (s *session) restartFrame(c *call, m *godap.RestartFrameRequest) (any, erro
 		return nil, err
 	}
 	d := s.prog.dbg
-	fn := s.prog.syms.FuncAt(f.frame.PC)
+	fn := s.prog.dbg.Space().FuncAt(f.frame.PC)
 	switch {
 	case f.frame.Inlined:
 		return nil, fail(errUnresolvable, "restartFrame: %s is inlined: restart the frame that it is inlined into", f.frame.Name)

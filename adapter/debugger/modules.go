@@ -40,13 +40,19 @@ func (m *Module) Program() *symbols.Program { return m.part.Program() }
 // a file that is missing or is not the one that the guest runs, or one without
 // debug information. It is empty if nothing does.
 func (m *Module) Problem() string {
-	p := m.Program()
-	if p == nil {
+	if m.err != nil {
 		return m.err.Error()
 	}
-	_, why := p.HasDWARF()
-	return why
+	if p := m.Program(); p != nil {
+		_, why := p.HasDWARF()
+		return why
+	}
+	return m.err.Error()
 }
+
+// Loaded reports whether the module's debug information has been read, or could
+// not be: until then Problem and Program take their time.
+func (m *Module) Loaded() bool { return m.err != nil || m.part.Loaded() }
 
 // User reports whether a step in leads into the module. It does not lead into the
 // dynamic loader, nor into the system's libraries, which bring no debug information
@@ -230,7 +236,12 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 		m.own = true
 		m.part = &symbols.Part{Low: k.low, High: k.high, Load: func() *symbols.Program { return first }}
 	} else {
-		m.own = symbols.HasOwn(k.path)
+		var id string
+		if id, m.own, m.err = symbols.Glance(k.path); m.err == nil {
+			m.err = m.sameBuild(id)
+		} else if errors.Is(m.err, fs.ErrNotExist) {
+			m.err = fmt.Errorf("%s is not there (any more): only addresses can be shown of it", m.Path)
+		}
 		m.part = &symbols.Part{Low: k.low, High: k.high, Load: func() *symbols.Program { return d.load(m) }}
 	}
 	d.mods.known[k] = m
@@ -239,21 +250,29 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 
 // load reads a module's debug information.
 func (d *Debugger) load(m *Module) *symbols.Program {
-	p, err := symbols.Load(m.Path, m.Bias, d.mods.debugDirs...)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		m.err = fmt.Errorf("%s is not there (any more): only addresses can be shown of it", m.Path)
-	case err != nil:
-		m.err = err
-	case m.BuildID != "" && p.BuildID() != m.BuildID:
-		m.err = fmt.Errorf("%s is not the file that the program runs: its build ID is %s, that in memory %s", m.Path, orNone(p.BuildID()), m.BuildID)
-	default:
-		if p.Arch() == d.arch.Name {
-			return p
-		}
-		m.err = fmt.Errorf("%s is for %s, the program for %s", m.Path, p.Arch(), d.arch.Name)
+	if m.err != nil {
+		return nil
 	}
-	return nil
+	p, err := symbols.Load(m.Path, m.Bias, d.mods.debugDirs...)
+	if err == nil {
+		err = m.sameBuild(p.BuildID()) // it may have been replaced since
+	}
+	if err == nil && p.Arch() != d.arch.Name {
+		err = fmt.Errorf("%s is for %s, the program for %s", m.Path, p.Arch(), d.arch.Name)
+	}
+	if m.err = err; err != nil {
+		return nil
+	}
+	return p
+}
+
+// sameBuild says what is wrong with a file of the given build ID: that it is not
+// what the guest has mapped.
+func (m *Module) sameBuild(id string) error {
+	if m.BuildID == "" || id == m.BuildID {
+		return nil
+	}
+	return fmt.Errorf("%s is not the file that the program runs: its build ID is %s, that in memory %s", m.Path, orNone(id), m.BuildID)
 }
 
 func orNone(id string) string {

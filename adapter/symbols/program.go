@@ -59,13 +59,9 @@ type Program struct {
 // looked for in debugDirs and then in /usr/lib/debug. A file without debug
 // information, or with damaged one, loads well: see [Program.HasDWARF].
 func Load(path string, bias uint64, debugDirs ...string) (*Program, error) {
-	f, err := elf.Open(path)
+	f, err := open(path)
 	if err != nil {
-		var perr *fs.PathError
-		if errors.As(err, &perr) {
-			return nil, err // names the file already
-		}
-		return nil, fmt.Errorf("%s: not a readable ELF file: %w", path, err)
+		return nil, err
 	}
 	defer f.Close()
 	img, err := guardImage(f, path)
@@ -111,16 +107,29 @@ func Unknown(machine uint16, name, why string) (*Program, error) {
 	return newProgram(&image{name: name, arch: a, ptrSize: 8, sections: map[string][]byte{}}, name, 0, why)
 }
 
-// HasOwn reports whether the ELF file at path carries debug information itself,
-// without reading it.
-func HasOwn(path string) bool {
-	f, err := elf.Open(path)
+// Glance looks at the ELF file at path without reading it: at its build ID, empty
+// if it has none, and whether it carries debug information itself.
+func Glance(path string) (buildID string, hasDWARF bool, err error) {
+	f, err := open(path)
 	if err != nil {
-		return false
+		return "", false, err
 	}
 	defer f.Close()
 	s := f.Section(".debug_info")
-	return s != nil && s.Type != elf.SHT_NOBITS && s.Size > 0
+	return fileBuildID(f), s != nil && s.Type != elf.SHT_NOBITS && s.Size > 0, nil
+}
+
+// open opens an ELF file; the error names it.
+func open(path string) (*elf.File, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		var perr *fs.PathError
+		if errors.As(err, &perr) {
+			return nil, err // names the file already
+		}
+		return nil, fmt.Errorf("%s: not a readable ELF file: %w", path, err)
+	}
+	return f, nil
 }
 
 func guardImage(f *elf.File, name string) (img *image, err error) {

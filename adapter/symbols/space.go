@@ -13,6 +13,9 @@ type Part struct {
 	loaded bool
 }
 
+// Loaded reports whether the debug information has been asked for.
+func (p *Part) Loaded() bool { return p.loaded }
+
 // Program is the part's debug information, nil when there is none.
 func (p *Part) Program() *Program {
 	if !p.loaded {

@@ -13,13 +13,15 @@ import (
 
 // guestFlags say what a guest program is started with.
 type guestFlags struct {
-	env []string
-	cwd string
+	env     []string
+	cwd     string
+	sysroot string
 }
 
 func (g *guestFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&g.env, "env", nil, "add NAME=VALUE to the program's environment; may be repeated")
 	f.StringVar(&g.cwd, "cwd", "", "the program's working directory (default: the present one)")
+	f.StringVar(&g.sysroot, "sysroot", "", "a directory where the program's absolute paths are looked for first: the dynamic loader and libraries of another architecture, such as /usr/riscv64-linux-gnu")
 	f.SetInterspersed(false) // what follows the program is for the program
 }
 
@@ -36,6 +38,11 @@ func (g *guestFlags) config(args []string) (linux.Config, error) {
 	if err != nil {
 		return linux.Config{}, err
 	}
+	if g.sysroot != "" {
+		if st, err := os.Stat(g.sysroot); err != nil || !st.IsDir() {
+			return linux.Config{}, fmt.Errorf("--sysroot %s: not a directory", g.sysroot)
+		}
+	}
 	env := os.Environ()
 	for _, kv := range g.env {
 		name, _, ok := strings.Cut(kv, "=")
@@ -44,7 +51,7 @@ func (g *guestFlags) config(args []string) (linux.Config, error) {
 		}
 		env = append(without(env, name), kv)
 	}
-	return linux.Config{Path: path, Args: args, Env: env, Dir: dir}, nil
+	return linux.Config{Path: path, Args: args, Env: env, Dir: dir, Sysroot: g.sysroot}, nil
 }
 
 // without removes a variable from an environment.

@@ -55,7 +55,7 @@ func newRoot(std stdio) *cobra.Command {
 		Use:   "dap-revexec",
 		Short: "A debugger that runs backwards, for editors (DAP) and for gdb",
 		Long: `A debugger that runs backwards, for every editor that speaks the Debug Adapter
-Protocol, and for gdb. It debugs static riscv64 Linux executables.
+Protocol, and for gdb. It debugs x86-64 and riscv64 Linux executables.
 
 Without a command it serves DAP on standard input and output, as editors want it.`,
 		Args:          cobra.NoArgs,

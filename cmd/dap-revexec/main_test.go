@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -136,6 +138,12 @@ func TestFailuresAreOneLineAndAStatus(t *testing.T) {
 	}
 	defer ln.Close()
 	exe := guest(t, "steps")
+	arm := testdata.Bin("steps")
+	binary.LittleEndian.PutUint16(arm[18:], uint16(elf.EM_AARCH64))
+	foreign := filepath.Join(t.TempDir(), "arm")
+	if err := os.WriteFile(foreign, arm, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		args []string
 		says string
@@ -144,7 +152,8 @@ func TestFailuresAreOneLineAndAStatus(t *testing.T) {
 		"unknown flag":     {[]string{"--fly"}, "--fly"},
 		"no program":       {[]string{"run"}, "arg"},
 		"not there":        {[]string{"run", "/nowhere/prog"}, "/nowhere/prog"},
-		"of this host":     {[]string{"run", os.Args[0]}, "riscv64"},
+		"foreign":          {[]string{"run", foreign}, "ARM64"},
+		"bad sysroot":      {[]string{"run", "--sysroot", "/nowhere", exe}, "/nowhere"},
 		"a directory":      {[]string{"run", t.TempDir()}, ""},
 		"no source":        {[]string{"run", filepath.Join(filepath.Dir(exe), "steps.c")}, "steps.c"},
 		"bad environment":  {[]string{"run", "--env", "x", exe}, "NAME=VALUE"},

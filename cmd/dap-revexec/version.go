@@ -10,7 +10,10 @@ import (
 )
 
 // guests are the programs that can be run.
-var guests = []string{"riscv64 (RV64GC) Linux executables, statically linked"}
+var guests = []string{
+	"x86-64 (level v2) Linux executables, dynamically or statically linked",
+	"riscv64 (RV64GC) Linux executables, dynamically or statically linked",
+}
 
 func newVersion(std stdio) *cobra.Command {
 	return &cobra.Command{
