@@ -138,7 +138,7 @@ func (m *machine) run(s *state, code []byte, steps uint64) outcome {
 	before := c.Icount
 	x := m.e.Run(steps, false)
 	if x == ir.ExitFloat {
-		amd64.RaiseFloat(c)
+		amd64.RaiseFloat(c.R[:])
 	}
 	o := m.outcome(x, steps-(c.Icount-before))
 

@@ -35,9 +35,6 @@ func registerSSE(group map[x86asm.Op]handler) {
 	all := make(map[x86asm.Op]handler, len(group))
 	for op, h := range group {
 		all[op] = func(t *translation, in *inst) bool {
-			if locked(in) {
-				return false
-			}
 			if hasMMX(in) {
 				h := mmx[in.Op]
 				return h != nil && h(t, in)
@@ -119,8 +116,17 @@ func xmmOpC(size int, h ir.Helper, c uint8) handler {
 		if !ok {
 			return false
 		}
-		t.helper(h, ir.Op{Dst: d, A: d, B: s, C: c, Imm: imm8(in, 2)})
+		t.pure(h, ir.Op{Dst: d, A: d, B: s, C: c, Imm: imm8(in, 2)})
 		return true
+	}
+}
+
+// flagsOp makes a form whose helper sets the arithmetic flags one that says so.
+func flagsOp(h handler) handler {
+	return func(t *translation, in *inst) bool {
+		ok := h(t, in)
+		t.cc = static{known: true, family: ccEager}
+		return ok
 	}
 }
 

@@ -18,10 +18,10 @@ func init() {
 		x86asm.CMPSD_XMM: compare(8, scalar64),
 		x86asm.CMPSS:     compare(4, scalar32),
 
-		x86asm.COMISD:  xmmOpC(8, comi64, 1),
-		x86asm.COMISS:  xmmOpC(4, comi32, 1),
-		x86asm.UCOMISD: xmmOp(8, comi64),
-		x86asm.UCOMISS: xmmOp(4, comi32),
+		x86asm.COMISD:  flagsOp(xmmOpC(8, comi64, 1)),
+		x86asm.COMISS:  flagsOp(xmmOpC(4, comi32, 1)),
+		x86asm.UCOMISD: flagsOp(xmmOp(8, comi64)),
+		x86asm.UCOMISS: flagsOp(xmmOp(4, comi32)),
 
 		x86asm.ADDSUBPD: xmmOp(16, addsubpd),
 		x86asm.ADDSUBPS: xmmOp(16, addsubps),

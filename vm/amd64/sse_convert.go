@@ -132,7 +132,7 @@ func fromInt(h ir.Helper) handler {
 			t.emit(ir.Op{Kind: ir.AddI32, Dst: low, A: s})
 			s = low
 		}
-		t.helper(h, ir.Op{Dst: d, A: d, B: s})
+		t.pure(h, ir.Op{Dst: d, A: d, B: s})
 		return true
 	}
 }
@@ -171,9 +171,9 @@ func toInt(size int, h ir.Helper, how uint8) handler {
 		}
 		s, ok := t.source(in, in.Args[1], size)
 		if wide {
-			t.helper(h, ir.Op{Dst: d, B: s, C: how | cvtWide})
+			t.pure(h, ir.Op{Dst: d, B: s, C: how | cvtWide})
 		} else {
-			t.helper(h, ir.Op{Dst: d, B: s, C: how})
+			t.pure(h, ir.Op{Dst: d, B: s, C: how})
 		}
 		return ok
 	}

@@ -34,17 +34,19 @@ const (
 )
 
 // raised is the slot in which an instruction that stops with ir.ExitFloat leaves
-// the flags that it raises. It is no part of the state: see RaiseFloat.
+// the flags that it raises; 0 if it is one of x87. It is no part of the state:
+// see RaiseFloat.
 const raised = 254
 
-// RaiseFloat sets the flags in MXCSR that the instruction which has just stopped
-// with [ir.ExitFloat] raises, if it is one of SSE. The personality calls it as
-// it delivers the exception: until then the instruction has changed nothing, and
-// the position before it has its one state.
-func RaiseFloat(c *ir.CPU) {
-	c.R[MXCSR] |= c.R[raised] & mxFlags
-	c.R[raised] = 0
-}
+// RaisedFloat returns the flags of MXCSR that the instruction which has just
+// stopped with [ir.ExitFloat] raises; 0 if it is one of x87, whose flags are in
+// FPSW already. r are all slots of the CPU.
+func RaisedFloat(r []uint64) uint64 { return r[raised] & mxFlags }
+
+// RaiseFloat sets them. The personality calls it as it delivers the exception:
+// until then the instruction has changed nothing, so that the position before it
+// has one state, whether the instruction has been tried or not.
+func RaiseFloat(r []uint64) { r[MXCSR] |= RaisedFloat(r) }
 
 // flagsOf translates softfloat's flags to MXCSR's.
 var flagsOf = func() (table [32]uint8) {

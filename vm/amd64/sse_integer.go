@@ -18,7 +18,7 @@ func init() {
 
 		x86asm.PHMINPOSUW: xmmOp(16, phminposuw),
 		x86asm.MPSADBW:    xmmOp(16, mpsadbw),
-		x86asm.PTEST:      xmmOp(16, ptest),
+		x86asm.PTEST:      flagsOp(xmmOp(16, ptest)),
 
 		x86asm.PMOVSXBW: xmmOp(8, extendTo(1, 2, true)),
 		x86asm.PMOVSXBD: xmmOp(4, extendTo(1, 4, true)),
@@ -84,7 +84,7 @@ func shift(f func(a, n uint64) uint64) handler {
 			return byRegister(t, in)
 		}
 		d, ok := xmmArg(in.Args[0])
-		t.helper(immediate, ir.Op{Dst: d, A: d, Imm: imm8(in, 1)})
+		t.pure(immediate, ir.Op{Dst: d, A: d, Imm: imm8(in, 1)})
 		return ok
 	}
 }
@@ -101,9 +101,9 @@ func shiftBytes(t *translation, in *inst) bool {
 		t.mov(d+1, d)
 		t.clear(d)
 	case in.Op == x86asm.PSRLDQ:
-		t.helper(psrldq, ir.Op{Dst: d, A: d, Imm: n})
+		t.pure(psrldq, ir.Op{Dst: d, A: d, Imm: n})
 	default:
-		t.helper(pslldq, ir.Op{Dst: d, A: d, Imm: n})
+		t.pure(pslldq, ir.Op{Dst: d, A: d, Imm: n})
 	}
 	return ok
 }
@@ -199,7 +199,7 @@ func mask(h ir.Helper) handler {
 	return func(t *translation, in *inst) bool {
 		d, _, ok1 := gprArg(in.Args[0])
 		s, ok2 := xmmArg(in.Args[1])
-		t.helper(h, ir.Op{Dst: d, A: s})
+		t.pure(h, ir.Op{Dst: d, A: s})
 		return ok1 && ok2
 	}
 }
@@ -245,7 +245,7 @@ func crc32(t *translation, in *inst) bool {
 	default:
 		return false
 	}
-	t.helper(crc32C, ir.Op{Dst: d, A: d, B: s, Imm: int64(size)})
+	t.pure(crc32C, ir.Op{Dst: d, A: d, B: s, Imm: int64(size)})
 	return true
 }
 

@@ -293,7 +293,7 @@ func maskmovdqu(t *translation, in *inst) bool {
 	if !ok1 || !ok2 {
 		return false
 	}
-	t.helper(storeMasked, ir.Op{Dst: t.maskedAddress(in), A: s, B: mask, Imm: 16})
+	t.pure(storeMasked, ir.Op{Dst: t.maskedAddress(in), A: s, B: mask, Imm: 16})
 	return true
 }
 
@@ -355,7 +355,7 @@ func ldmxcsr(t *translation, in *inst) bool {
 	}
 	v := t.temp()
 	t.load(in, ir.Ld32U, v, m)
-	t.helper(setMXCSR, ir.Op{A: v})
+	t.pure(setMXCSR, ir.Op{A: v})
 	return true
 }
 

@@ -172,7 +172,7 @@ func insertps(t *translation, in *inst) bool {
 	if _, isMem := in.Args[1].(x86asm.Mem); isMem {
 		imm &= 0x3f
 	}
-	t.helper(insertPS, ir.Op{Dst: d, A: d, B: s, Imm: imm})
+	t.pure(insertPS, ir.Op{Dst: d, A: d, B: s, Imm: imm})
 	return ok
 }
 
@@ -207,7 +207,7 @@ func insert(size int, load ir.Kind) handler {
 			t.mov(d+half, s)
 			return true
 		}
-		t.helper(insertBits, ir.Op{Dst: d + half, A: d + half, B: s, Imm: pos | int64(size)<<8})
+		t.pure(insertBits, ir.Op{Dst: d + half, A: d + half, B: s, Imm: pos | int64(size)<<8})
 		return true
 	}
 }

@@ -47,6 +47,7 @@ func compareStrings(how uint8) handler {
 			op.C |= strWide
 		}
 		t.helper(pcmpstr, op)
+		t.cc = static{known: true, family: ccEager}
 		return true
 	}
 }

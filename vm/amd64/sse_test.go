@@ -110,7 +110,7 @@ func TestExceptionsFollowMXCSR(t *testing.T) {
 			if c.R[MXCSR] != k.mx || c.PC != testCode || c.Icount != 0 {
 				t.Errorf("%s: something has changed before the exception is delivered", k.name)
 			}
-			RaiseFloat(c)
+			RaiseFloat(c.R[:])
 		}
 		if got := get(c, XMM0); got != (vec{want, 77}) {
 			t.Errorf("%s: got %#016x:%#016x, want %#016x:%#x", k.name, got[1], got[0], want, 77)

@@ -129,11 +129,11 @@ func amd64Fault(r []uint64, pc uint64, x ir.Exit, f *mem.Fault) sigInfo {
 	case ir.ExitProtection:
 		return sigInfo{sig: sigSEGV, code: siKernel, trap: trapInfo{nr: excGP}}
 	case ir.ExitFloat:
-		raised, nr := r[amd64.MXCSR]&^(r[amd64.MXCSR]>>7)&0x3f, uint64(excXM)
-		if x87 := r[amd64.FPSW] &^ r[amd64.FPCW] & 0x3f; raised == 0 && x87 != 0 {
-			raised, nr = x87, excMF
+		raised, nr := amd64.RaisedFloat(r)&^(r[amd64.MXCSR]>>7), uint64(excXM)
+		if raised == 0 {
+			raised, nr = r[amd64.FPSW]&^r[amd64.FPCW]&0x3f, excMF
 		}
-		return sigInfo{sig: sigFPE, code: floatCode(raised), w: [2]uint64{pc}, trap: trapInfo{nr: nr}}
+		return sigInfo{sig: sigFPE, code: floatCode(raised), w: [2]uint64{pc}, trap: trapInfo{nr: nr}, raise: amd64.RaiseFloat}
 	}
 	if f.Kind == mem.FaultAlign {
 		return sigInfo{sig: sigBUS, code: busADRALN, w: [2]uint64{f.Addr}, trap: trapInfo{nr: excAC}}

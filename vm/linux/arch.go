@@ -54,7 +54,8 @@ type arch struct {
 	switched func(r []uint64)
 	// register reads register i of arch.desc: its low 64 bits, and those above.
 	register func(r []uint64, pc uint64, i int) (lo, hi uint64)
-	// fault is the signal that an exit from the instruction at pc raises.
+	// fault is the signal that an exit from the instruction at pc raises; r are
+	// all slots of the CPU.
 	fault func(r []uint64, pc uint64, x ir.Exit, f *mem.Fault) sigInfo
 	// frame builds a signal frame below sp and says where it lies; handle sets
 	// the registers for the handler's entry; resume is the opposite of frame. It

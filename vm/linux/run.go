@@ -168,7 +168,7 @@ func (r *run) execute() *vm.Stop {
 	case ir.ExitSyscall:
 		m.syscall()
 	default:
-		return r.fault(m.arch.fault(m.c.R[:m.arch.slots], m.c.PC, x, &m.mem.Fault))
+		return r.fault(m.arch.fault(m.c.R[:], m.c.PC, x, &m.mem.Fault))
 	}
 	return nil
 }
@@ -220,6 +220,9 @@ func (r *run) fault(si sigInfo) *vm.Stop {
 		}
 	}
 	m.c.Icount++
+	if si.raise != nil {
+		si.raise(m.c.R[:])
+	}
 	if fatal {
 		m.exitProcess(m.p, vm.ExitStatus{Signal: si.sig}, m.c.Icount)
 	} else {

@@ -92,9 +92,11 @@ type sigInfo struct {
 	w    [2]uint64
 
 	// Only for a fault: bytes from the instruction that raises it to what the
-	// handler returns to, and what the frame tells of it. Faults are never queued.
-	skip uint64
-	trap trapInfo
+	// handler returns to, what the frame tells of it, and what else changes in
+	// the CPU's registers as it is delivered. Faults are never queued.
+	skip  uint64
+	trap  trapInfo
+	raise func(r []uint64)
 }
 
 // trapInfo is what x86-64 tells of a fault: the exception's number, its error
