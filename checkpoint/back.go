@@ -10,8 +10,8 @@ import (
 
 // Back finds the latest position p, lower ≤ p < Icount(), at which stops would
 // stop (AtStart is implied), moves the machine there and returns the Stop. For a
-// watch the position is [vm.Stop.At], before the access; the machine being there,
-// Stop.After is false and Stop.Icount is At. When there is none the machine is
+// watch or a switch the position is [vm.Stop.At], before the access; the machine
+// being there, Stop.After is false and Stop.Icount is At. When there is none the machine is
 // moved to lower, and the reason is StopLimit. The order in which the filter is
 // asked is not that of the history, and it may be asked about one position
 // several times.
@@ -155,7 +155,7 @@ func (s *search) window(start, end uint64) (found bool, err error) {
 		}
 		at := t.m.Icount()
 		switch stop.Reason {
-		case vm.StopBreak, vm.StopWatch, vm.StopSignal:
+		case vm.StopBreak, vm.StopWatch, vm.StopSignal, vm.StopSwitch:
 			// The next Run must not stop at the same place again; but an
 			// access by the guest kernel was reported at the position after
 			// it, where nothing else has been looked at yet.
@@ -170,7 +170,7 @@ func (s *search) window(start, end uint64) (found bool, err error) {
 				busy = true
 				break
 			}
-			if stop.Reason != vm.StopWatch {
+			if stop.Reason != vm.StopWatch && !stop.After {
 				stop.At = at
 			}
 			found, s.found, s.hit = true, true, stop

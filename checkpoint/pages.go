@@ -65,7 +65,7 @@ type pageRange struct{ first, last uint64 }
 // writesOnly returns the pages that a search for stops depends on, when it is
 // for writes to memory and nothing else.
 func writesOnly(stops *vm.Stops) ([]pageRange, bool) {
-	if len(stops.Breaks.Addrs()) > 0 || stops.Signals {
+	if len(stops.Breaks.Addrs()) > 0 || stops.Signals || stops.Switches {
 		return nil, false
 	}
 	var ranges []pageRange

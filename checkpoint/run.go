@@ -124,7 +124,7 @@ func saturate(a, b uint64) uint64 {
 
 // wants reports whether stops asks for anything.
 func wants(stops *vm.Stops) bool {
-	return stops != nil && (len(stops.Breaks.Addrs()) > 0 || len(stops.Watches) > 0 || stops.Signals || stops.Maps)
+	return stops != nil && (len(stops.Breaks.Addrs()) > 0 || len(stops.Watches) > 0 || stops.Signals || stops.Maps || stops.Switches)
 }
 
 // here is a stop at the current position.

@@ -97,11 +97,17 @@ type Stops struct {
 	// instruction of a Run counts. When a watched access is reported at the same
 	// position, that comes instead: MapsVersion tells.
 	Maps bool
+	// Switches asks for a stop right after each instruction or tick after which
+	// Machine.Elsewhere is another than before it: the debugged process has left the
+	// processor to another one, or has it again. Filter is asked, and the very first
+	// instruction of a Run counts. When a watched access is reported at the same
+	// position, that comes instead.
+	Switches bool
 	// AtStart makes a breakpoint, watchpoint or signal count at the very
 	// position where Run starts. Without it the first instruction executes
 	// unconditionally, as a debugger's "continue" wants.
 	AtStart bool
-	// Filter, when set, is asked about each break, watch and signal stop; the
+	// Filter, when set, is asked about each break, watch, signal and switch stop; the
 	// machine is at that position then and may be read, but not run. Returning
 	// false goes on as if nothing had been there. The Stop must not be kept.
 	// It should be quick: it is called on the engine goroutine for each hit.
@@ -121,9 +127,10 @@ const (
 	StopInterrupted               // Interrupt was called
 	StopError                     // the machine cannot go on: see Stop.Err
 	StopMaps                      // just after a change of the executable mappings: see Stops.Maps
+	StopSwitch                    // just after another process got the processor: see Stops.Switches
 )
 
-var reasonNames = [...]string{"limit", "breakpoint", "watchpoint", "signal", "exit", "interrupted", "error", "maps"}
+var reasonNames = [...]string{"limit", "breakpoint", "watchpoint", "signal", "exit", "interrupted", "error", "maps", "switch"}
 
 // String is the reason's name in lower case.
 func (r Reason) String() string {
@@ -145,8 +152,8 @@ type Stop struct {
 	Addr  uint64 // first byte accessed (also: the faulting address, for StopSignal)
 	Size  uint64 // bytes accessed
 	Write bool   // a write, else a read
-	After bool   // the machine is after the access; At = Icount-1
-	At    uint64 // position before the instruction or tick that makes the access
+	After bool   // the machine is after the access; At = Icount-1. So it is for StopSwitch
+	At    uint64 // position before the instruction or tick that makes the access, or the switch
 
 	Signal int   // for StopSignal: the signal's number
 	Fatal  bool  // for StopSignal: it will kill the guest

@@ -49,7 +49,7 @@ type Machine interface {
 	// Run executes until the absolute icount until, or to the first stop that
 	// stops asks for, whichever comes first; a nil stops asks for none. At
 	// until the reason is always StopLimit: a breakpoint there belongs to the
-	// next Run. (A watch stop with After, and a StopMaps, is about an instruction
+	// next Run. (A stop with After, and a StopMaps, is about an instruction
 	// that this Run has executed: it is reported even when Icount() is until then,
 	// otherwise it would be lost.) While the log holds inputs ahead, Run takes them from there
 	// (replay) and touches nothing outside; past its end Run goes live and

@@ -2,6 +2,7 @@ package debugger
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -277,13 +278,24 @@ func (d *Debugger) callsBefore(pc uint64) []uint64 {
 	return calls
 }
 
-// stepInstruction moves the machine by one instruction or tick.
+// stepInstruction moves the machine by one instruction or tick of the debugged
+// process. What other processes do in between belongs to the step.
 func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error) {
 	if !mo.Back {
 		if err := d.learn(ctx); err != nil {
 			return d.event(ReasonPause, false), err
 		}
-		st := d.advance(ctx, d.m.Icount()+1, func(*moduleSet) *vm.Stops { return &vm.Stops{} }, false, false)
+		st := vm.Stop{Reason: vm.StopLimit}
+		if !d.m.Elsewhere() {
+			st = d.advance(ctx, d.m.Icount()+1, func(*moduleSet) *vm.Stops { return &vm.Stops{} }, false, false)
+		}
+		if st.Reason == vm.StopLimit && d.m.Elsewhere() {
+			st = d.advance(ctx, noLimit, d.switches(false), false, false)
+		}
+		d.Moved()
+		if st.Reason == vm.StopSwitch {
+			st.Reason = vm.StopLimit
+		}
 		ev, err := d.stopped(st, false)
 		if ev.Reason == ReasonStep {
 			ev.Thread, ev.arrived = d.current(mo.Thread), true
@@ -294,10 +306,28 @@ func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error
 	if at == 0 {
 		return d.stopped(vm.Stop{Reason: vm.StopLimit}, true)
 	}
-	if err := d.seek(ctx, at-1); err != nil {
+	err := d.seek(ctx, at-1)
+	if err == nil && d.m.Elsewhere() {
+		if err = d.learn(ctx); err == nil {
+			_, err = d.backward(ctx, d.switches(true))
+		}
+		d.Moved()
+		if err != nil { // half of the way is no place to be
+			err = errors.Join(err, d.seek(context.WithoutCancel(ctx), at))
+		}
+	}
+	if err != nil {
 		return d.event(ReasonPause, true), err
 	}
 	return d.event(ReasonStep, true), nil
+}
+
+// switches stops where the processor goes from the debugged process to another
+// one, or where it comes back.
+func (d *Debugger) switches(leaves bool) stopsFor {
+	return func(*moduleSet) *vm.Stops {
+		return &vm.Stops{Switches: true, Filter: func(*vm.Stop) bool { return d.m.Elsewhere() == leaves }}
+	}
 }
 
 // stepInstructionOver moves by one instruction, a call counting as one.

@@ -61,7 +61,7 @@ func accessAt(st *vm.Stop) uint64 {
 // runForward goes on until something stops the guest.
 func (s *session) runForward(ctx context.Context) stopReply {
 	from := s.tl.Icount()
-	if s.alone != anyThread && s.m.CurrentThread() == s.alone {
+	if s.alone != anyThread && s.m.CurrentThread() == s.alone && !s.m.Elsewhere() {
 		if r, stopped := s.stepOver(ctx, from); stopped {
 			return r
 		}
@@ -124,6 +124,9 @@ func (s *session) stepThread(ctx context.Context, a action) stopReply {
 	}
 	from := s.tl.Icount()
 	for {
+		if r, stopped := s.comeHome(ctx, from); stopped {
+			return r
+		}
 		if s.m.CurrentThread() != t {
 			if r, stopped := s.runUntilNext(ctx, t, from); stopped {
 				return r
@@ -139,12 +142,34 @@ func (s *session) stepThread(ctx context.Context, a action) stopReply {
 			return s.atEnd(from)
 		}
 		if pc := s.m.Reg(t, s.m.Arch().PC); pc < a.lo || pc >= a.hi {
+			if r, stopped := s.comeHome(ctx, from); stopped {
+				return r
+			}
 			return s.stepped(t)
 		}
 		if ctx.Err() != nil {
 			return s.interrupted()
 		}
 	}
+}
+
+// comeHome runs other processes until the debugged one has the processor again, so
+// that no step ends within theirs. It reports a stop before that.
+func (s *session) comeHome(ctx context.Context, from uint64) (stopReply, bool) {
+	if !s.m.Elsewhere() {
+		return stopReply{}, false
+	}
+	st := s.tl.Forward(ctx, math.MaxUint64, s.switches(false))
+	if st.Reason != vm.StopSwitch {
+		return s.arrive(ctx, st, from), true
+	}
+	return stopReply{}, false
+}
+
+// switches stops where the processor goes from the debugged process to another
+// one, or where it comes back.
+func (s *session) switches(leaves bool) *vm.Stops {
+	return &vm.Stops{Switches: true, Filter: func(*vm.Stop) bool { return s.m.Elsewhere() == leaves }}
 }
 
 // stepped is the stop after a step of thread t.

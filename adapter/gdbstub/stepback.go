@@ -18,18 +18,8 @@ func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 	case from == 0:
 		return s.atStart()
 	}
-	if len(s.points.watches) > 0 {
-		stops := s.backStops()
-		stops.Breaks = nil
-		st, err := s.tl.Back(ctx, from-1, stops)
-		if err != nil {
-			return s.failed(ctx, err)
-		}
-		if st.Reason == vm.StopWatch {
-			return s.arriveBack(ctx, st)
-		}
-	} else if err := s.tl.Seek(ctx, from-1); err != nil {
-		return s.failed(ctx, err)
+	if r, stopped := s.undo(ctx, from); stopped {
+		return r
 	}
 	undone := s.m.CurrentThread()
 	_, alive := s.thread(t)
@@ -64,6 +54,33 @@ func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 		return s.conclude(stopReply{cause: causeStep, signal: sigTrap, thread: t})
 	}
 	return s.arriveBack(ctx, st)
+}
+
+// undo goes to the debugged process's latest instruction before from, or reports a
+// watched access of it.
+func (s *session) undo(ctx context.Context, from uint64) (stopReply, bool) {
+	err := s.tl.Seek(ctx, from-1)
+	if err == nil && s.m.Elsewhere() {
+		_, err = s.tl.Back(ctx, 0, s.switches(true))
+	}
+	var st vm.Stop
+	if to := s.tl.Icount(); err == nil && len(s.points.watches) > 0 {
+		if err = s.tl.Seek(ctx, from); err == nil {
+			stops := s.backStops()
+			stops.Breaks = nil
+			st, err = s.tl.Back(ctx, to, stops)
+		}
+	}
+	switch {
+	case err != nil:
+		if back := s.tl.Seek(context.WithoutCancel(ctx), from); back != nil {
+			return s.broken(ctx, back, s.tl.Icount()), true
+		}
+		return s.failed(ctx, err), true
+	case st.Reason == vm.StopWatch:
+		return s.arriveBack(ctx, st), true
+	}
+	return stopReply{}, false
 }
 
 // pretence is a PC that a thread is said to have at a position, and has not.

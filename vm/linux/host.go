@@ -21,11 +21,12 @@ type host struct {
 	// reads are the files whose content is in the log.
 	reads    map[fileKey]read
 	programs map[fileKey]read // and the executables
+	newest   map[string]read  // the latest version of each executable, by path
 	sysroot  string           // see Config.Sysroot
 }
 
 func newHost(stdin io.Reader, output func(fd int, icount uint64, p []byte), sysroot string) *host {
-	return &host{files: map[uint64]*os.File{}, reads: map[fileKey]read{}, programs: map[fileKey]read{}, stdin: newFeed(stdin), output: output, sysroot: sysroot}
+	return &host{files: map[uint64]*os.File{}, reads: map[fileKey]read{}, programs: map[fileKey]read{}, newest: map[string]read{}, stdin: newFeed(stdin), output: output, sysroot: sysroot}
 }
 
 func (h *host) close() {

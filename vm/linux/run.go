@@ -95,7 +95,7 @@ func (r *run) loop() vm.Stop {
 			m.diverge("the log's input %d, %s, was not asked for", m.st.pos, describe(in))
 			continue
 		}
-		maps := m.MapsVersion()
+		maps, elsewhere := m.MapsVersion(), m.Elsewhere()
 		var s *vm.Stop
 		switch {
 		case m.st.doom != nil:
@@ -115,6 +115,9 @@ func (r *run) loop() vm.Stop {
 		if s == nil {
 			s = r.kernelHit()
 		}
+		if s == nil && r.stops.Switches && m.Elsewhere() != elsewhere {
+			s = r.turn()
+		}
 		if s == nil && r.stops.Maps && m.MapsVersion() != maps {
 			changed := m.stopped(vm.StopMaps)
 			s = &changed
@@ -123,6 +126,16 @@ func (r *run) loop() vm.Stop {
 			return *s
 		}
 	}
+}
+
+// turn asks about the change of process that the instruction or tick just made.
+func (r *run) turn() *vm.Stop {
+	s := r.m.stopped(vm.StopSwitch)
+	s.After, s.At = true, s.Icount-1
+	if !r.wanted(s) {
+		return nil
+	}
+	return &s
 }
 
 // free reports whether the current position is the one that a Run without
