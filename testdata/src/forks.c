@@ -294,7 +294,7 @@ int main(void)
 	faults();
 	groups();
 	orphans();
-	printf("generations: %d\n", generation(20));
+	printf("generations: %d\n", generation(20)); //@generations
 	struct rusage ru;
 	check(getrusage(RUSAGE_CHILDREN, &ru) == 0 && ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec > 0, "the children's time");
 	return 0;
