@@ -118,23 +118,40 @@ const (
 
 // amd64Fault does what the handlers in the kernel's arch/x86/kernel/traps.c and
 // arch/x86/mm/fault.c do.
-func amd64Fault(r []uint64, pc uint64, x ir.Exit, f *mem.Fault) sigInfo {
+func amd64Fault(c *ir.CPU, x ir.Exit) (si sigInfo, taken func()) {
 	switch x {
 	case ir.ExitIllegal:
-		return sigInfo{sig: sigILL, code: illILLOPN, w: [2]uint64{pc}, trap: trapInfo{nr: excUD}}
-	case ir.ExitTrap: // int3: the handler returns behind it
-		return sigInfo{sig: sigTRAP, code: siKernel, skip: 1, trap: trapInfo{nr: excBP}}
+		si = sigInfo{sig: sigILL, code: illILLOPN, w: [2]uint64{c.PC}, trap: trapInfo{nr: excUD}}
+	case ir.ExitTrap:
+		// A trap, not a fault: the handler returns behind the instruction.
+		return sigInfo{sig: sigTRAP, code: siKernel, trap: trapInfo{nr: excBP}}, func() { c.PC += breakpointSize(c) }
 	case ir.ExitDivide:
-		return sigInfo{sig: sigFPE, code: fpeINTDIV, w: [2]uint64{pc}, trap: trapInfo{nr: excDE}}
+		si = sigInfo{sig: sigFPE, code: fpeINTDIV, w: [2]uint64{c.PC}, trap: trapInfo{nr: excDE}}
 	case ir.ExitProtection:
-		return sigInfo{sig: sigSEGV, code: siKernel, trap: trapInfo{nr: excGP}}
+		si = sigInfo{sig: sigSEGV, code: siKernel, trap: trapInfo{nr: excGP}}
 	case ir.ExitFloat:
-		raised, nr := amd64.RaisedFloat(r)&^(r[amd64.MXCSR]>>7), uint64(excXM)
-		if raised == 0 {
-			raised, nr = r[amd64.FPSW]&^r[amd64.FPCW]&0x3f, excMF
+		flags, nr := amd64.RaisedFloat(c.R[:])&^(c.R[amd64.MXCSR]>>7), uint64(excXM)
+		if flags == 0 {
+			flags, nr = c.R[amd64.FPSW]&^c.R[amd64.FPCW]&0x3f, excMF
 		}
-		return sigInfo{sig: sigFPE, code: floatCode(raised), w: [2]uint64{pc}, trap: trapInfo{nr: nr}, raise: amd64.RaiseFloat}
+		return sigInfo{sig: sigFPE, code: floatCode(flags), w: [2]uint64{c.PC}, trap: trapInfo{nr: nr}}, func() { amd64.RaiseFloat(c.R[:]) }
+	default:
+		si = amd64MemFault(&c.Mem.Fault)
 	}
+	return si, nil
+}
+
+// breakpointSize is the length of the breakpoint instruction at the PC: of int3,
+// or of int 3 with the number as an operand.
+func breakpointSize(c *ir.CPU) uint64 {
+	var b [1]byte
+	if c.Mem.Peek(c.PC, b[:]); b[0] == 0xcd {
+		return 2
+	}
+	return 1
+}
+
+func amd64MemFault(f *mem.Fault) sigInfo {
 	if f.Kind == mem.FaultAlign {
 		return sigInfo{sig: sigBUS, code: busADRALN, w: [2]uint64{f.Addr}, trap: trapInfo{nr: excAC}}
 	}

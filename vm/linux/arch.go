@@ -3,7 +3,6 @@ package linux
 import (
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/ir"
-	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
 // arch is what the kernel has to know about a guest architecture. A thread's
@@ -54,9 +53,10 @@ type arch struct {
 	switched func(r []uint64)
 	// register reads register i of arch.desc: its low 64 bits, and those above.
 	register func(r []uint64, pc uint64, i int) (lo, hi uint64)
-	// fault is the signal that an exit from the instruction at pc raises; r are
-	// all slots of the CPU.
-	fault func(r []uint64, pc uint64, x ir.Exit, f *mem.Fault) sigInfo
+	// fault is the signal that an exit from the instruction at the PC raises.
+	// taken, if it is not nil, does to the registers what the exception does:
+	// it is called as the signal is delivered.
+	fault func(c *ir.CPU, x ir.Exit) (si sigInfo, taken func())
 	// frame builds a signal frame below sp and says where it lies; handle sets
 	// the registers for the handler's entry; resume is the opposite of frame. It
 	// gets to memory through read, and reports whether all could be read.

@@ -98,8 +98,14 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 	d := &desc{path: path.Clean(p), flags: flags & keptFlags}
 	switch clean, is := m.special(d.path); {
 	case is:
+		if of, ok := m.fdPath(clean); ok && of != nil && of.kind == kindHost {
+			return m.openPath(t, of.path, flags, perm)
+		}
 		if bad := m.openSpecial(d, clean); bad != 0 {
 			return nil, bad
+		}
+		if d.kind == kindPipeIn || d.kind == kindPipeOut {
+			m.reopenPipe(d)
 		}
 		if d.kind == kindContent && flags&oAccMode != oRdOnly {
 			return nil, -eACCES

@@ -43,6 +43,20 @@ func sysPipe2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	return 0
 }
 
+// reopenPipe makes d, a new open file for the pipe d.pipe, the end that its flags
+// ask for.
+func (m *Machine) reopenPipe(d *desc) {
+	p := m.st.pipes[d.pipe]
+	if d.flags&oAccMode == oRdOnly {
+		d.kind = kindPipeIn
+		p.readers++
+	} else {
+		d.kind = kindPipeOut
+		p.writers++
+	}
+	m.changed = true
+}
+
 func readPipe(m *Machine, t *thread, d *desc, spans []span, total uint64, _ int64) int64 {
 	p := m.st.pipes[d.pipe]
 	if total == 0 {

@@ -15,9 +15,11 @@ import (
 // own process ID.
 func (m *Machine) special(path string) (name string, is bool) {
 	name = path
-	for _, own := range []string{"/proc/" + strconv.Itoa(pid) + "/", "/proc/thread-self/"} {
-		if rest, ok := strings.CutPrefix(path, own); ok {
-			name = "/proc/self/" + rest
+	for _, own := range []struct{ prefix, name string }{
+		{"/proc/" + strconv.Itoa(int(m.p.pid)) + "/", "/proc/self/"}, {"/proc/thread-self/", "/proc/self/"}, {"/dev/fd/", "/proc/self/fd/"},
+	} {
+		if rest, ok := strings.CutPrefix(path, own.prefix); ok {
+			name = own.name + rest
 		}
 	}
 	_, device := devices[name]
@@ -141,6 +143,9 @@ func (m *Machine) openSpecial(d *desc, name string) int64 {
 		case of.kind == kindStdin || of.kind == kindOutput || of.kind == kindDevice:
 			d.kind, d.stream, d.mode = of.kind, of.stream, of.mode
 			return 0
+		case of.kind == kindPipeIn || of.kind == kindPipeOut:
+			d.kind, d.pipe, d.mode, d.path = of.kind, of.pipe, of.mode, of.path
+			return 0
 		}
 		return -eACCES // reopening what is not a stream
 	}
@@ -158,7 +163,7 @@ func (m *Machine) specialLink(path string) (target string, bad int64, is bool) {
 	name, ok := m.special(path)
 	switch {
 	case path == "/proc/self":
-		return strconv.Itoa(pid), 0, true
+		return strconv.Itoa(int(m.p.pid)), 0, true
 	case name == "/proc/self/exe":
 		return m.p.mm.image.Path, 0, true
 	case name == "/proc/self/cwd":

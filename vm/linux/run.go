@@ -181,7 +181,7 @@ func (r *run) execute() *vm.Stop {
 	case ir.ExitSyscall:
 		m.syscall()
 	default:
-		return r.fault(m.arch.fault(m.c.R[:], m.c.PC, x, &m.mem.Fault))
+		return r.fault(m.arch.fault(m.c, x))
 	}
 	return nil
 }
@@ -222,7 +222,7 @@ func (r *run) kernelHit() *vm.Stop {
 
 // fault is the tick in which an instruction's fault raises a signal: it traps
 // into the handler, or the guest dies.
-func (r *run) fault(si sigInfo) *vm.Stop {
+func (r *run) fault(si sigInfo, taken func()) *vm.Stop {
 	m := r.m
 	fatal := m.forced(m.cur, si.sig)
 	if r.stops.Signals && m.p.own() && !r.free(m.c.Icount) {
@@ -233,13 +233,12 @@ func (r *run) fault(si sigInfo) *vm.Stop {
 		}
 	}
 	m.c.Icount++
-	if si.raise != nil {
-		si.raise(m.c.R[:])
+	if taken != nil {
+		taken()
 	}
 	if fatal {
 		m.exitProcess(m.p, vm.ExitStatus{Signal: si.sig}, m.c.Icount)
 	} else {
-		m.c.PC += si.skip
 		m.enterHandler(m.cur, si)
 	}
 	m.settle()

@@ -118,18 +118,21 @@ func rvRegister(r []uint64, pc uint64, i int) uint64 {
 }
 
 // rvFault: an access fault's address is that of the access.
-func rvFault(_ []uint64, pc uint64, x ir.Exit, f *mem.Fault) sigInfo {
+func rvFault(c *ir.CPU, x ir.Exit) (si sigInfo, taken func()) {
+	f := &c.Mem.Fault
 	switch {
 	case x == ir.ExitIllegal:
-		return sigInfo{sig: sigILL, code: illILLOPC, w: [2]uint64{pc}}
+		si = sigInfo{sig: sigILL, code: illILLOPC, w: [2]uint64{c.PC}}
 	case x == ir.ExitTrap:
-		return sigInfo{sig: sigTRAP, code: trapBRKPT, w: [2]uint64{pc}}
+		si = sigInfo{sig: sigTRAP, code: trapBRKPT, w: [2]uint64{c.PC}}
 	case f.Kind == mem.FaultAlign:
-		return sigInfo{sig: sigBUS, code: busADRALN, w: [2]uint64{f.Addr}}
+		si = sigInfo{sig: sigBUS, code: busADRALN, w: [2]uint64{f.Addr}}
 	case f.Kind == mem.FaultProt:
-		return sigInfo{sig: sigSEGV, code: segvACCERR, w: [2]uint64{f.Addr}}
+		si = sigInfo{sig: sigSEGV, code: segvACCERR, w: [2]uint64{f.Addr}}
+	default:
+		si = sigInfo{sig: sigSEGV, code: segvMAPERR, w: [2]uint64{f.Addr}}
 	}
-	return sigInfo{sig: sigSEGV, code: segvMAPERR, w: [2]uint64{f.Addr}}
+	return si, nil
 }
 
 func rvBuildFrame(r []uint64, pc, sp uint64, f *sigFrame) (at uint64, raw []byte) {

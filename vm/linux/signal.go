@@ -91,12 +91,7 @@ type sigInfo struct {
 	code int32
 	w    [2]uint64
 
-	// Only for a fault: bytes from the instruction that raises it to what the
-	// handler returns to, what the frame tells of it, and what else changes in
-	// the CPU's registers as it is delivered. Faults are never queued.
-	skip  uint64
-	trap  trapInfo
-	raise func(r []uint64)
+	trap trapInfo // of a fault; those are never queued
 }
 
 // trapInfo is what x86-64 tells of a fault: the exception's number, its error
