@@ -10,13 +10,8 @@ import (
 
 func init() {
 	register(map[x86asm.Op]handler{
-		x86asm.FNINIT: x87Helper(fninit),
-		x86asm.FNCLEX: x87Helper(fnclex),
-		x86asm.FNSTCW: x87Helper(fnstcw),
-		x86asm.FLDCW:  x87Helper(fldcw),
-		x86asm.FNSTSW: x87Status,
-		x86asm.FWAIT:  x87Helper(fwait),
-		x86asm.EMMS:   x87Helper(emms),
+		x86asm.FWAIT: x87Helper(fwait),
+		x86asm.EMMS:  x87Helper(emms),
 	})
 }
 
@@ -46,18 +41,6 @@ func fldcw(c *ir.CPU, op *ir.Op) bool {
 	return true
 }
 
-// x87Status translates FNSTSW, to memory or AX.
-func x87Status(t *translation, in *inst) bool {
-	if _, reg := in.Args[0].(x86asm.Reg); reg {
-		if locked(in) {
-			return false
-		}
-		t.helper(fnstswAX, ir.Op{})
-		return true
-	}
-	return x87Helper(fnstsw)(t, in)
-}
-
 func fnstswAX(c *ir.CPU, _ *ir.Op) bool {
 	c.R[RAX] = c.R[RAX]&^0xffff | c.R[FPSW]
 	return true
@@ -68,6 +51,36 @@ func fnstsw(c *ir.CPU, op *ir.Op) bool {
 }
 
 func fwait(c *ir.CPU, _ *ir.Op) bool { return !pending(c) }
+
+func fnop(c *ir.CPU, _ *ir.Op) bool { return !pending(c) }
+
+// nothing is an instruction that older processors needed; it does not wait.
+func nothing(*ir.CPU, *ir.Op) bool { return true }
+
+// turnStack is FINCSTP and FDECSTP: TOP becomes B more. No register is emptied.
+func turnStack(c *ir.CPU, op *ir.Op) bool {
+	if pending(c) {
+		return false
+	}
+	r := c.R[:]
+	setTop(r, top(r)+uint64(op.B))
+	r[FPSW] &^= swC1
+	return true
+}
+
+// ffree is FFREE, with B = 1 FFREEP.
+func ffree(c *ir.CPU, op *ir.Op) bool {
+	if pending(c) {
+		return false
+	}
+	r := c.R[:]
+	free(r, op.C)
+	if op.B != 0 {
+		pop(r)
+	}
+	r[FPSW] &^= swC1
+	return true
+}
 
 // emms is EMMS: all registers become empty.
 func emms(c *ir.CPU, _ *ir.Op) bool {

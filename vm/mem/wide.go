@@ -78,3 +78,34 @@ func (s *Space) StoreBytes(addr uint64, p []byte) bool {
 	})
 	return true
 }
+
+// Load80 reads 10 bytes at addr as one access, the low 8 of them into lo;
+// otherwise like Load128.
+func (s *Space) Load80(addr uint64) (lo uint64, hi uint16, ok bool) {
+	e := &s.TLB[addr>>PageShift%TLBSize]
+	if off := addr & pageMask; e.R == addr&^pageMask && off <= PageSize-10 {
+		p := (*[10]byte)(unsafe.Add(e.Data, off))
+		return binary.LittleEndian.Uint64(p[:8]), binary.LittleEndian.Uint16(p[8:]), true
+	}
+	var b [10]byte
+	if !s.LoadBytes(addr, b[:]) {
+		return 0, 0, false
+	}
+	return binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint16(b[8:]), true
+}
+
+// Store80 writes 10 bytes at addr as one access, the low 8 of them from lo;
+// otherwise like Store128.
+func (s *Space) Store80(addr, lo uint64, hi uint16) bool {
+	e := &s.TLB[addr>>PageShift%TLBSize]
+	if off := addr & pageMask; e.W == addr&^pageMask && off <= PageSize-10 {
+		p := (*[10]byte)(unsafe.Add(e.Data, off))
+		binary.LittleEndian.PutUint64(p[:8], lo)
+		binary.LittleEndian.PutUint16(p[8:], hi)
+		return true
+	}
+	var b [10]byte
+	binary.LittleEndian.PutUint64(b[:], lo)
+	binary.LittleEndian.PutUint16(b[8:], hi)
+	return s.StoreBytes(addr, b[:])
+}

@@ -138,7 +138,8 @@ func (e *Env) toInt(a num, width uint, signed bool) uint64 {
 	default:
 		rest = 1
 	}
-	if e.Rounding.up(a.neg, mag&1 != 0, rest) {
+	up := e.Rounding.up(a.neg, mag&1 != 0, rest)
+	if up {
 		mag++ // no carry: with a rest, mag < 2⁶³
 	}
 	if !fits || mag > limit {
@@ -147,6 +148,7 @@ func (e *Env) toInt(a num, width uint, signed bool) uint64 {
 	}
 	if rest != 0 {
 		e.raise(Inexact)
+		e.Up = e.Up || up
 	}
 	if a.neg {
 		return -mag

@@ -1,8 +1,8 @@
 // Package softfloat is IEEE 754-2019 binary floating point for guests: exact
 // results in every rounding direction, with the five exception flags, for
-// binary32 and binary64. Operands and results are bit patterns (uint32,
-// uint64), never Go floats, so that NaN payloads and signs survive and a guest
-// sees the same bits on every host.
+// binary32, binary64 and x87's double extended format. Operands and results are
+// bit patterns (uint32, uint64, F80), never Go floats, so that NaN payloads and
+// signs survive and a guest sees the same bits on every host.
 //
 // The package knows no guest. What architectures do differently is a field of
 // [Env]: which NaN an operation returns, what a float that fits no integer
@@ -19,8 +19,10 @@
 // (set when anything non-zero lies below it); [Env.round] rounds that to a
 // format, the only place where rounding, overflow and underflow are decided;
 // pack makes the pattern. Formats are descriptions (a precision and an exponent
-// range) of up to 64 significant bits. So x87's binary80 is one more
-// description and, because its integer bit is explicit, its own unpack and pack.
+// range) of up to 64 significant bits. So x87's format is one more description
+// for each precision and, because its integer bit is explicit, its own unpack
+// and pack (f80*.go). Its transcendental functions are computed with numbers of
+// many more bits, and then rounded once in the same way.
 //
 // The fast way, in f32.go, f64.go, convert.go and integral.go: in round-to-nearest-even the host's own
 // operation gives the same bits wherever the result is known to be clear of

@@ -19,6 +19,13 @@ type Env struct {
 	// Inexact tells of that rounding alone. A result of a conversion between
 	// formats that is out of range even so means nothing.
 	Unmasked Flags
+
+	// The x87 unit's part; other operations than those on F80 ignore it. There,
+	// Unmasked may hold Denormal too: an operation that raises it returns
+	// nothing of use then.
+	Precision Precision // what arithmetic on F80 rounds to
+	Up        bool      // set when a result's magnitude was rounded up; never cleared
+	denormals bool      // an operand from Widen32 or Widen64 was denormal
 }
 
 // Rounding is a rounding direction, numbered as in RISC-V's frm and rm fields
@@ -45,6 +52,22 @@ const (
 	Overflow                    // OF: the rounded result exceeds the largest finite number
 	DivByZero                   // DZ: an exact infinity from finite operands
 	Invalid                     // NV: no useful result, or a signaling NaN operand
+
+	// Denormal is x87's: an operand is a denormal number. Only operations on
+	// F80 raise it.
+	Denormal
+)
+
+// Precision is the number of significant bits to which x87 rounds the results
+// of arithmetic; the range of the exponent is not affected (Intel SDM volume 1,
+// section 8.1.5.2).
+type Precision uint8
+
+// Precisions.
+const (
+	Prec64 Precision = iota
+	Prec53
+	Prec24
 )
 
 // NaNRule says which NaN an operation returns. Under every rule a signaling

@@ -25,6 +25,7 @@ const (
 	infinite
 	quietNaN
 	signalingNaN
+	unsupported // a pattern of F80 that is no number: see F80
 )
 
 // num is an unpacked datum. A finite one is ±sig/2⁶³ × 2^exp. Operands have
@@ -44,6 +45,7 @@ const (
 	quietBit = 1 << 62
 )
 
+// isNaN reports a datum that no arithmetic works on.
 func (n num) isNaN() bool { return n.class >= quietNaN }
 
 // unpack decodes an interchange pattern, in the low f.width bits.

@@ -6,11 +6,6 @@ import (
 	"testing"
 )
 
-// binary80 is x87's double extended format. Nothing here serves x87 yet; the
-// test keeps the promise that arithmetic works for a format of 64 significant
-// bits, the most the package can do, where no bit is spare.
-var binary80 = format{prec: 64, width: 80, emin: -16382, emax: 16383}
-
 // number80 is a random finite number, normal or not, that meets its like.
 func number80(r *rand.Rand) num {
 	n := num{class: finite, neg: r.IntN(2) == 0, sig: r.Uint64() | intBit}

@@ -64,6 +64,7 @@ func (e *Env) roundInt(f *format, a num) num {
 	}
 	e.raise(Inexact)
 	if e.Rounding.up(a.neg, whole&1 != 0, rest) {
+		e.Up = true
 		whole++ // no carry: with a rest, whole < 2⁶³
 	}
 	if whole == 0 {

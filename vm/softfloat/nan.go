@@ -14,6 +14,9 @@ func (e *Env) invalid(f *format) num {
 // propagate is the result of an operation of which one operand or more is a
 // NaN. An operation with fewer than three operands repeats one.
 func (e *Env) propagate(f *format, a, b, c num) num {
+	if a.class == unsupported || b.class == unsupported || c.class == unsupported {
+		return e.invalid(f)
+	}
 	if a.class == signalingNaN || b.class == signalingNaN || c.class == signalingNaN {
 		e.raise(Invalid)
 	}

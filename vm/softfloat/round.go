@@ -78,6 +78,7 @@ func (e *Env) round(f *format, neg bool, exp int, hi, lo uint64) num {
 			e.raise(Underflow)
 		}
 		if e.Rounding.up(neg, kept&ulp != 0, rest) {
+			e.Up = true
 			kept += ulp
 			if kept == 0 {
 				kept = intBit
@@ -100,7 +101,8 @@ func (e *Env) round(f *format, neg bool, exp int, hi, lo uint64) num {
 // otherwise an infinity (IEEE 754-2019 section 7.4).
 func (e *Env) overflow(f *format, neg bool) num {
 	e.raise(Overflow | Inexact)
-	if e.Rounding == RNE || e.Rounding == RMM || e.Rounding.up(neg, true, 1) {
+	e.Up = e.Rounding == RNE || e.Rounding == RMM || e.Rounding.up(neg, true, 1)
+	if e.Up {
 		return f.infinity(neg)
 	}
 	return num{class: finite, neg: neg, exp: f.emax, sig: -(uint64(1) << (64 - f.prec))}
@@ -112,7 +114,8 @@ func (e *Env) unbounded(f *format, neg bool, exp int, hi, lo uint64) (n num, ok 
 	tiny := exp < f.emin
 	ulp := uint64(1) << (64 - f.prec)
 	kept, rest := cut(f.prec, hi, lo)
-	if e.Rounding.up(neg, kept&ulp != 0, rest) {
+	up := e.Rounding.up(neg, kept&ulp != 0, rest)
+	if up {
 		kept += ulp
 		if kept == 0 {
 			kept = intBit
@@ -136,5 +139,6 @@ func (e *Env) unbounded(f *format, neg bool, exp int, hi, lo uint64) (n num, ok 
 	if rest != 0 {
 		e.raise(Inexact)
 	}
+	e.Up = e.Up || up
 	return num{class: finite, neg: neg, exp: exp, sig: kept}, true
 }
