@@ -86,14 +86,14 @@ func setST(r []uint64, i uint8, v softfloat.F80) {
 // free marks ST(i) as empty.
 func free(r []uint64, i uint8) { r[FPTag] &^= 1 << physical(r, i) }
 
-// pop empties ST(0) and makes ST(1) the top.
-func pop(r []uint64) {
+// popST empties ST(0) and makes ST(1) the top.
+func popST(r []uint64) {
 	free(r, 0)
 	setTop(r, top(r)+1)
 }
 
-// push makes v the new ST(0).
-func push(r []uint64, v softfloat.F80) {
+// pushST makes v the new ST(0).
+func pushST(r []uint64, v softfloat.F80) {
 	setTop(r, top(r)-1)
 	setST(r, 0, v)
 }

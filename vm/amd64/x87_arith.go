@@ -102,7 +102,7 @@ func arithST(c *ir.CPU, op *ir.Op) bool {
 func arithPop(c *ir.CPU, op *ir.Op) bool {
 	stored, ok := arithStack(c, op, op.C)
 	if stored {
-		pop(c.R[:])
+		popST(c.R[:])
 	}
 	return ok
 }
@@ -257,7 +257,7 @@ func fxtract(c *ir.CPU, _ *ir.Op) bool {
 	exp, sig := e.Extract80(st(r, 0))
 	if raise(r, &e) {
 		setST(r, 0, exp)
-		push(r, sig)
+		pushST(r, sig)
 	}
 	return true
 }
@@ -276,7 +276,7 @@ func noRoom(r []uint64) bool {
 	}
 	if masked {
 		setST(r, 0, softfloat.Indefinite80)
-		push(r, softfloat.Indefinite80)
+		pushST(r, softfloat.Indefinite80)
 	}
 	return true
 }

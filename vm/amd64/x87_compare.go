@@ -82,7 +82,7 @@ func compareI32(c *ir.CPU, op *ir.Op) bool {
 
 func compareMem(r []uint64, e *softfloat.Env, b uint8, x softfloat.F80) bool {
 	if compareTop(r, e, x, false, false) && b != 0 {
-		pop(r)
+		popST(r)
 	}
 	return true
 }
@@ -95,7 +95,7 @@ func compareST(c *ir.CPU, op *ir.Op) bool {
 	r := c.R[:]
 	e := newEnv(r)
 	if compareTop(r, &e, st(r, op.C), empty(r, op.C), op.B&compareQuiet != 0) && op.B&1 != 0 {
-		pop(r)
+		popST(r)
 	}
 	return true
 }
@@ -108,8 +108,8 @@ func comparePop2(c *ir.CPU, op *ir.Op) bool {
 	r := c.R[:]
 	e := newEnv(r)
 	if compareTop(r, &e, st(r, 1), empty(r, 1), op.B&compareQuiet != 0) {
-		pop(r)
-		pop(r)
+		popST(r)
+		popST(r)
 	}
 	return true
 }
@@ -150,7 +150,7 @@ func fcomi(c *ir.CPU, op *ir.Op) bool {
 	}
 	setArith(r, fcomiFlags[order])
 	if popping && op.B&fcomiPop != 0 {
-		pop(r)
+		popST(r)
 	}
 	return true
 }

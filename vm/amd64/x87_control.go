@@ -76,7 +76,7 @@ func ffree(c *ir.CPU, op *ir.Op) bool {
 	r := c.R[:]
 	free(r, op.C)
 	if op.B != 0 {
-		pop(r)
+		popST(r)
 	}
 	r[FPSW] &^= swC1
 	return true

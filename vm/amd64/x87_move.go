@@ -14,13 +14,13 @@ import (
 func load(r []uint64, e *softfloat.Env, v softfloat.F80) bool {
 	if !empty(r, 7) {
 		if overflow(r) {
-			push(r, softfloat.Indefinite80)
+			pushST(r, softfloat.Indefinite80)
 		}
 		return true
 	}
 	e.Unmasked &^= softfloat.Denormal
 	if raise(r, e) {
-		push(r, v)
+		pushST(r, v)
 	}
 	return true
 }
@@ -68,7 +68,7 @@ func fldST(c *ir.CPU, op *ir.Op) bool {
 	r := c.R[:]
 	if empty(r, op.C) {
 		if underflow(r) {
-			push(r, softfloat.Indefinite80)
+			pushST(r, softfloat.Indefinite80)
 		}
 		return true
 	}
@@ -143,7 +143,7 @@ func fldConstant(c *ir.CPU, op *ir.Op) bool {
 // one of them kept the store from being made.
 func stored(r []uint64, e *softfloat.Env, popping bool) bool {
 	if raise(r, e) && popping && e.Flags&e.Unmasked&(softfloat.Overflow|softfloat.Underflow) == 0 {
-		pop(r)
+		popST(r)
 	}
 	return true
 }
@@ -187,7 +187,7 @@ func storeNothing(c *ir.CPU, addr, size, indefinite uint64, popping bool) bool {
 		return memoryFault(c)
 	}
 	if underflow(r) && popping {
-		pop(r)
+		popST(r)
 	}
 	return true
 }
@@ -206,7 +206,7 @@ func fstpF80(c *ir.CPU, op *ir.Op) bool {
 	}
 	r[FPSW] &^= swC1
 	if !none || underflow(r) {
-		pop(r)
+		popST(r)
 	}
 	return true
 }
@@ -269,7 +269,7 @@ func fbstp(c *ir.CPU, op *ir.Op) bool {
 		return stored(r, &e, true)
 	}
 	if underflow(r) {
-		pop(r)
+		popST(r)
 	}
 	return true
 }
@@ -290,7 +290,7 @@ func fstST(c *ir.CPU, op *ir.Op) bool {
 	r[FPSW] &^= swC1
 	setST(r, op.C, v)
 	if op.B != 0 {
-		pop(r)
+		popST(r)
 	}
 	return true
 }
@@ -307,7 +307,7 @@ func fstpNoFault(c *ir.CPU, op *ir.Op) bool {
 	if none {
 		free(r, op.C)
 	}
-	pop(r)
+	popST(r)
 	return true
 }
 

@@ -34,7 +34,7 @@ func binaryTop(c *ir.CPU, op *ir.Op) bool {
 		}
 	}
 	setST(r, 1, v)
-	pop(r)
+	popST(r)
 	return true
 }
 
@@ -84,7 +84,7 @@ func fsincos(c *ir.CPU, _ *ir.Op) bool {
 		outOfRange(r)
 	case raise(r, &e):
 		setST(r, 0, s)
-		push(r, cos)
+		pushST(r, cos)
 	}
 	return true
 }
@@ -109,7 +109,7 @@ func fptan(c *ir.CPU, _ *ir.Op) bool {
 		if !v.IsNaN() {
 			v = fpConstants[0].F80
 		}
-		push(r, v)
+		pushST(r, v)
 	}
 	return true
 }
