@@ -140,9 +140,9 @@ func changesPipeOut(m *Machine, d *desc) uint64 { return m.st.pipes[d.pipe].read
 func releasePipe(m *Machine, d *desc) {
 	p := m.st.pipes[d.pipe]
 	if d.kind == kindPipeIn {
-		p.readers = 0
+		p.readers--
 	} else {
-		p.writers = 0
+		p.writers--
 	}
 	p.reads++
 	p.writes++
