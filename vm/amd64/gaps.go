@@ -54,8 +54,14 @@ func scanPrefixes(code []byte) (p prefixes) {
 // are looked at. When ok is false it is none, or, if in.Len > len(code), it
 // continues after code.
 func decode(code []byte, pc uint64) (in *inst, ok bool) {
-	in = &inst{pc: pc}
-	ok = in.decode(code)
+	in = &inst{}
+	return in, in.decodeAt(code, pc)
+}
+
+// decodeAt is decode into an existing inst.
+func (in *inst) decodeAt(code []byte, pc uint64) bool {
+	in.pc, in.Inst.Len = pc, 0
+	ok := in.decode(code)
 	if in.Len < 1 || in.Len > maxInst {
 		in.Len, ok = 1, false
 	}
@@ -64,7 +70,7 @@ func decode(code []byte, pc uint64) (in *inst, ok bool) {
 	}
 	in.next = pc + uint64(in.Len)
 	in.code = code[:min(in.Len, len(code))]
-	return in, ok
+	return ok
 }
 
 func (in *inst) decode(code []byte) bool {

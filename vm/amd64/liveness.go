@@ -37,9 +37,9 @@ func (t *translation) peek(pc uint64) (*inst, bool) {
 	}
 	var buf [maxInst]byte
 	fault := t.m.Fault
-	got := t.m.Fetch(pc, buf[:])
+	code := t.fetch(pc, &buf)
 	t.m.Fault = fault
-	in, ok := decode(buf[:got], pc)
+	in, ok := decode(code, pc)
 	if !ok {
 		return nil, false
 	}

@@ -1,6 +1,9 @@
 package amd64
 
 import (
+	"slices"
+	"sync"
+
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/dap-revexec/dap-revexec/vm/ir"
@@ -18,16 +21,16 @@ type inst struct {
 // handler translates an instruction. It returns false when it does not know
 // this form of it: whatever it has emitted is dropped, and the instruction
 // becomes an invalid one. Nothing may change a register of the guest before the
-// last operation of the instruction that can fault.
+// last operation of the instruction that can fault. It must not keep in.
 type handler func(t *translation, in *inst) bool
 
 // handlers by opcode; each group of instructions adds its own.
-var handlers = map[x86asm.Op]handler{}
+var handlers [1024]handler
 
 // register adds a group of instructions to the table.
 func register(group map[x86asm.Op]handler) {
 	for op, h := range group {
-		if _, twice := handlers[op]; twice {
+		if handlers[op] != nil {
 			panic("amd64: two handlers for " + op.String())
 		}
 		handlers[op] = h
@@ -36,40 +39,64 @@ func register(group map[x86asm.Op]handler) {
 
 // Translate implements ir.Translator.
 func (Translator) Translate(m *mem.Space, pc uint64, max int, stop func(uint64) bool) *ir.Block {
-	t := &translation{m: m, b: &ir.Block{PC: pc}, pc: pc, limit: min(max, ir.MaxBlock), stop: stop}
+	t := scratch.Get().(*translation)
+	defer func() {
+		t.m, t.stop = nil, nil
+		scratch.Put(t)
+	}()
+	t.m, t.pc, t.limit, t.stop = m, pc, min(max, ir.MaxBlock), stop
+	t.done, t.cc = false, static{}
+	clear(t.ahead)
+	b := &t.buf
+	*b = ir.Block{PC: pc, Ops: b.Ops[:0], Links: b.Links[:0], PCs: b.PCs[:0], Helpers: b.Helpers[:0], Pages: b.Pages[:0], Lens: b.Lens[:0]}
+	t.b = b
 	if !t.run() {
 		return nil
 	}
-	return t.b
+	return &ir.Block{
+		PC: pc, N: b.N, Ops: slices.Clone(b.Ops), Links: slices.Clone(b.Links), PCs: slices.Clone(b.PCs),
+		Helpers: slices.Clone(b.Helpers), Pages: slices.Clone(b.Pages), Lens: slices.Clone(b.Lens),
+	}
 }
+
+// scratch holds translations to be used again: their buffers have grown to the
+// size of blocks.
+var scratch = sync.Pool{New: func() any { return &translation{ahead: map[uint64]*inst{}} }}
 
 // translation is a block being made.
 type translation struct {
 	m     *mem.Space
-	b     *ir.Block
-	pc    uint64 // address of the next instruction to decode
+	b     *ir.Block // buf
+	pc    uint64    // address of the next instruction to decode
 	limit int
 	stop  func(uint64) bool
 	done  bool             // the block has its terminator
 	temps int              // temporaries in use by the instruction
 	cc    static           // what is known about the flags, as of the last operation
 	ahead map[uint64]*inst // decoded already
+	buf   ir.Block
+	in    inst // the current instruction, unless it has been decoded ahead
 }
+
+// maxHelpers bounds the helpers and links of a block, which Op indexes with 8
+// bits; an instruction adds a few.
+const maxHelpers = 200
 
 // run decodes until the block ends. false: nothing can be fetched at its start.
 func (t *translation) run() bool {
 	for !t.done {
 		n := len(t.b.PCs)
-		if n > 0 && (n >= t.limit || t.stop != nil && t.stop(t.pc) || t.contains(t.pc)) {
+		if n > 0 && (n >= t.limit || len(t.b.Helpers) > maxHelpers || len(t.b.Links) > maxHelpers || t.stop != nil && t.stop(t.pc) || t.contains(t.pc)) {
 			t.jump(t.pc)
 			break
 		}
 		in, ok := t.ahead[t.pc], true
 		if in == nil {
 			var buf [maxInst]byte
-			got := t.m.Fetch(t.pc, buf[:])
-			in, ok = decode(buf[:got], t.pc)
-			if in.Len > got { // it goes on where nothing can be fetched
+			in = &t.in
+			code := t.fetch(t.pc, &buf)
+			ok = in.decodeAt(code, t.pc)
+			if got := len(code); in.Len > got { // it goes on where nothing can be fetched
 				if n == 0 {
 					t.m.Fetch(t.pc+uint64(got), buf[:1]) // for the fault
 					return false
@@ -87,6 +114,14 @@ func (t *translation) run() bool {
 	}
 	t.b.N = len(t.b.PCs)
 	return true
+}
+
+// fetch returns up to maxInst bytes of code at pc; it may use buf for them.
+func (t *translation) fetch(pc uint64, buf *[maxInst]byte) []byte {
+	if code := t.m.Executable(pc); len(code) >= maxInst {
+		return code[:maxInst]
+	}
+	return buf[:t.m.Fetch(pc, buf[:])]
 }
 
 func (t *translation) translate(in *inst, ok bool) {

@@ -26,3 +26,17 @@ func span(e *TLBEntry, addr uint64) []byte {
 	off := addr & pageMask
 	return unsafe.Slice((*byte)(unsafe.Add(e.Data, off)), PageSize-off)
 }
+
+// Executable returns the memory from addr to the end of its page if it has
+// content and may be executed; else nil, which need not mean a fault.
+func (s *Space) Executable(addr uint64) []byte {
+	v := s.vmaAt(addr)
+	if v == nil || v.Prot&Exec == 0 {
+		return nil
+	}
+	p := s.lookup(addr >> PageShift)
+	if p == nil {
+		return nil
+	}
+	return p.data[addr&pageMask:]
+}
