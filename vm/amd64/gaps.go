@@ -1,6 +1,9 @@
 package amd64
 
 import (
+	"strconv"
+	"strings"
+
 	"golang.org/x/arch/x86/x86asm"
 )
 
@@ -113,6 +116,9 @@ func (in *inst) decode(code []byte) bool {
 	if op[0] == 0x0f && (op[1] == 0xbc || op[1] == 0xbd) && rep == 0xf2 {
 		rep = 0
 	}
+	if op[0] == 0x0f && mandatory(op)&p.selector() == 0 {
+		return false
+	}
 	if p.lock {
 		canon = append(canon, 0xf0)
 	}
@@ -185,6 +191,93 @@ func modrmLen(b []byte) int {
 		return n + 4
 	}
 	return n
+}
+
+// A set of the prefixes that select among instructions with one opcode.
+type selectors uint8
+
+const (
+	selNone selectors = 1 << iota
+	sel66
+	selF3
+	selF2
+	selAny = selNone | sel66 | selF3 | selF2
+	selInt = selNone | sel66
+)
+
+// selector is the prefix that selects: F2 and F3 go before 66.
+func (p *prefixes) selector() selectors {
+	switch {
+	case p.rep == 0xf3:
+		return selF3
+	case p.rep == 0xf2:
+		return selF2
+	case p.data16:
+		return sel66
+	}
+	return selNone
+}
+
+// mandatory tells with which of those prefixes an opcode that starts with 0F is
+// an instruction, of those where it matters; x86asm ignores some that it does not
+// expect (SDM volume 2, appendix A, tables ).
+func mandatory(op []byte) selectors {
+	set := &twoByte
+	c := op[1]
+	switch c {
+	case 0x38:
+		set, c = &threeByte38, op[2]
+	case 0x3a:
+		set, c = &threeByte3A, op[2]
+	}
+	if s := set[c]; s != 0 {
+		return s
+	}
+	return selAny
+}
+
+// The selectors of opcodes, where not all of them are possible.
+var (
+	twoByte = selectorTable(map[selectors]string{
+		selNone:               "77 ae c3",
+		sel66:                 "6c-6d",
+		selF3:                 "b8",
+		selF2:                 "f0",
+		selInt:                "13-15 17 28-29 2b 2e-2f 50 54-57 60-6b 6e 71-76 c4-c6 d1-d5 d7-e5 e7-ef f1-fe",
+		selNone | selF3:       "52-53",
+		selInt | selF3:        "16 5b 6f 7e-7f",
+		sel66 | selF2:         "7c-7d d0",
+		sel66 | selF3 | selF2: "d6 e6",
+	})
+	threeByte38 = selectorTable(map[selectors]string{
+		selInt: "00-0b 1c-1e",
+		sel66:  "10 14-15 17 20-25 28-2b 30-35 37-41",
+	})
+	threeByte3A = selectorTable(map[selectors]string{
+		selInt: "0f",
+		sel66:  "08-0e 14-17 20-22 40-42 60-63",
+	})
+)
+
+// selectorTable expands lists of opcodes, in hexadecimal.
+func selectorTable(lists map[selectors]string) (t [256]selectors) {
+	for s, list := range lists {
+		for _, item := range strings.Fields(list) {
+			lo, hi, isRange := strings.Cut(item, "-")
+			if !isRange {
+				hi = lo
+			}
+			first, err1 := strconv.ParseUint(lo, 16, 8)
+			last, err2 := strconv.ParseUint(hi, 16, 8)
+			if err1 != nil || err2 != nil {
+				panic("amd64: bad list of opcodes: " + list)
+			}
+			for c := first; c <= last; c++ {
+				t[c] = s
+			}
+		}
+	}
+	return t
 }
 
 // repeatable reports whether F2 and F3 mean something to a one-byte opcode.

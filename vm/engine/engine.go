@@ -40,6 +40,7 @@ type Engine struct {
 	tr     ir.Translator
 	cur    *cache
 	caches []*cache // by breakpoint set, most recently used first
+	all    []*cache // caches and single
 	single *cache   // blocks of one instruction, without breakpoints
 }
 
@@ -66,20 +67,15 @@ func newCache(b *vm.Breaks) *cache {
 // reset empties the cache. Blocks that are still being executed must not lead to
 // one another any more: nobody would know of them when their code changes.
 func (c *cache) reset() {
-	c.unlink()
-	c.blocks = map[uint64]*ir.Block{}
-	c.pages = map[uint64][]*ir.Block{}
-}
-
-// unlink forgets all ways from block to block.
-func (c *cache) unlink() {
-	c.jumps = [jumpSize]jump{}
-	c.jumps[0].pc = 1 // PCs are even: never matches
 	for _, b := range c.blocks {
 		for i := range b.Links {
 			b.Links[i].To = nil
 		}
+		b.In = nil
 	}
+	c.jumps = [jumpSize]jump{}
+	c.blocks = map[uint64]*ir.Block{}
+	c.pages = map[uint64][]*ir.Block{}
 }
 
 // New returns an engine for the CPU in the address space that c.Mem is. It takes
@@ -87,6 +83,7 @@ func (c *cache) unlink() {
 func New(c *ir.CPU, tr ir.Translator) *Engine {
 	e := &Engine{c: c, mem: c.Mem, tr: tr, cur: newCache(nil), single: newCache(nil)}
 	e.caches = []*cache{e.cur}
+	e.all = []*cache{e.cur, e.single}
 	c.Mem.OnCode = e.invalidate
 	return e
 }
@@ -105,6 +102,7 @@ func (e *Engine) SetBreaks(b *vm.Breaks) {
 	}
 	e.cur = newCache(b)
 	e.caches = append([]*cache{e.cur}, e.caches[:min(len(e.caches), maxCaches-1)]...)
+	e.all = append(slices.Clone(e.caches), e.single)
 }
 
 // Run executes at most max instructions from c.PC on and returns why it stopped;
@@ -193,51 +191,60 @@ func (e *Engine) translate(k *cache, pc uint64, max int) *ir.Block {
 	return b
 }
 
-// invalidate drops the blocks with code in [start, end).
+// invalidate drops the blocks with code in [start, end). What it costs follows
+// the blocks on the pages of that range: programs that generate code change it
+// often.
 func (e *Engine) invalidate(start, end uint64) {
-	hit := false
-	for _, k := range e.allCaches() {
-		if k.invalidate(start, end) {
-			hit = true
-		}
+	for _, k := range e.all {
+		k.invalidate(start, end)
 	}
-	if hit {
-		for _, k := range e.allCaches() {
-			k.unlink()
-		}
-	}
-	e.mem.UnmarkCode(start, end, e.holds)
+	e.c.Mem.UnmarkCode(start, end, e.holds)
 }
 
-func (e *Engine) allCaches() []*cache { return append([]*cache{e.single}, e.caches...) }
-
-// invalidate drops the blocks of the cache with code in [start, end) and reports
-// whether there were any.
-func (c *cache) invalidate(start, end uint64) bool {
-	hit := false
-	for p, blocks := range c.pages {
-		if (p+1)<<mem.PageShift <= start || p<<mem.PageShift >= end {
-			continue
+func (c *cache) invalidate(start, end uint64) {
+	first, last := start>>mem.PageShift, (end-1)>>mem.PageShift
+	if last-first < uint64(len(c.pages)) {
+		for p := first; p <= last; p++ {
+			c.invalidatePage(p, start, end)
 		}
-		for _, b := range slices.Clone(blocks) {
-			if b.Overlaps(start, end) {
-				c.remove(b)
-				hit = true
-			}
+		return
+	}
+	for p := range c.pages {
+		if first <= p && p <= last {
+			c.invalidatePage(p, start, end)
 		}
 	}
-	return hit
 }
 
-// remove drops a block.
+// invalidatePage drops the blocks on page p with code in [start, end).
+func (c *cache) invalidatePage(p, start, end uint64) {
+	blocks := c.pages[p]
+	for i := len(blocks) - 1; i >= 0; i-- { // remove moves those behind i
+		if blocks[i].Overlaps(start, end) {
+			c.remove(blocks[i])
+		}
+	}
+}
+
+// remove drops a block, and all ways to it.
 func (c *cache) remove(b *ir.Block) {
 	delete(c.blocks, b.PC)
+	if j := &c.jumps[b.PC>>1&(jumpSize-1)]; j.b == b {
+		*j = jump{}
+	}
+	for _, l := range b.In {
+		l.To = nil
+	}
+	b.In = nil
 	for i := range b.Links {
-		b.Links[i].To = nil
+		l := &b.Links[i]
+		if l.To != nil {
+			l.To.In = without(l.To.In, l)
+			l.To = nil
+		}
 	}
 	for _, p := range b.Pages {
-		l := slices.DeleteFunc(c.pages[p], func(x *ir.Block) bool { return x == b })
-		if len(l) == 0 {
+		if l := without(c.pages[p], b); len(l) == 0 {
 			delete(c.pages, p)
 		} else {
 			c.pages[p] = l
@@ -245,9 +252,17 @@ func (c *cache) remove(b *ir.Block) {
 	}
 }
 
+// without removes x from s, in place.
+func without[T comparable](s []T, x T) []T {
+	if i := slices.Index(s, x); i >= 0 {
+		return slices.Delete(s, i, i+1)
+	}
+	return s
+}
+
 // holds reports whether some block has code on page p.
 func (e *Engine) holds(p uint64) bool {
-	for _, k := range e.allCaches() {
+	for _, k := range e.all {
 		if len(k.pages[p]) > 0 {
 			return true
 		}

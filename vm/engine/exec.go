@@ -23,6 +23,8 @@ const (
 // the current block has retired as a whole; from and fromN name the instruction
 // that led into the current block. Operations are walked by pointer since each
 // block ends in a terminator; a bounds check per operation costs about 8%.
+// Loads and stores look into the TLB here as long as they are aligned; the rest
+// leave it to Space.Load and Store.
 func (e *Engine) exec(b *ir.Block, left int64) ir.Exit {
 	c := e.c
 	r := &c.R
@@ -173,7 +175,7 @@ enter:
 			if t.R == addr&^(pageOff^1) {
 				r[op.Dst] = uint64(int64(*(*int16)(unsafe.Add(t.Data, addr&pageOff))))
 			} else {
-				v, ok := c.Mem.LoadSlow(addr, 2)
+				v, ok := c.Mem.Load(addr, 2)
 				if !ok {
 					exit = ir.ExitMem
 					goto trap
@@ -186,7 +188,7 @@ enter:
 			if t.R == addr&^(pageOff^1) {
 				r[op.Dst] = uint64(*(*uint16)(unsafe.Add(t.Data, addr&pageOff)))
 			} else {
-				v, ok := c.Mem.LoadSlow(addr, 2)
+				v, ok := c.Mem.Load(addr, 2)
 				if !ok {
 					exit = ir.ExitMem
 					goto trap
@@ -199,7 +201,7 @@ enter:
 			if t.R == addr&^(pageOff^3) {
 				r[op.Dst] = uint64(int64(*(*int32)(unsafe.Add(t.Data, addr&pageOff))))
 			} else {
-				v, ok := c.Mem.LoadSlow(addr, 4)
+				v, ok := c.Mem.Load(addr, 4)
 				if !ok {
 					exit = ir.ExitMem
 					goto trap
@@ -212,7 +214,7 @@ enter:
 			if t.R == addr&^(pageOff^3) {
 				r[op.Dst] = uint64(*(*uint32)(unsafe.Add(t.Data, addr&pageOff)))
 			} else {
-				v, ok := c.Mem.LoadSlow(addr, 4)
+				v, ok := c.Mem.Load(addr, 4)
 				if !ok {
 					exit = ir.ExitMem
 					goto trap
@@ -225,7 +227,7 @@ enter:
 			if t.R == addr&^(pageOff^7) {
 				r[op.Dst] = *(*uint64)(unsafe.Add(t.Data, addr&pageOff))
 			} else {
-				v, ok := c.Mem.LoadSlow(addr, 8)
+				v, ok := c.Mem.Load(addr, 8)
 				if !ok {
 					exit = ir.ExitMem
 					goto trap
@@ -238,7 +240,7 @@ enter:
 			if t.R == addr&^(pageOff^3) {
 				r[op.Dst] = boxed | uint64(*(*uint32)(unsafe.Add(t.Data, addr&pageOff)))
 			} else {
-				v, ok := c.Mem.LoadSlow(addr, 4)
+				v, ok := c.Mem.Load(addr, 4)
 				if !ok {
 					exit = ir.ExitMem
 					goto trap
@@ -259,7 +261,7 @@ enter:
 			t := &tlb[addr>>mem.PageShift&tlbMask]
 			if t.W == addr&^(pageOff^1) {
 				*(*uint16)(unsafe.Add(t.Data, addr&pageOff)) = uint16(r[op.B])
-			} else if !c.Mem.StoreSlow(addr, 2, r[op.B]) {
+			} else if !c.Mem.Store(addr, 2, r[op.B]) {
 				exit = ir.ExitMem
 				goto trap
 			}
@@ -268,7 +270,7 @@ enter:
 			t := &tlb[addr>>mem.PageShift&tlbMask]
 			if t.W == addr&^(pageOff^3) {
 				*(*uint32)(unsafe.Add(t.Data, addr&pageOff)) = uint32(r[op.B])
-			} else if !c.Mem.StoreSlow(addr, 4, r[op.B]) {
+			} else if !c.Mem.Store(addr, 4, r[op.B]) {
 				exit = ir.ExitMem
 				goto trap
 			}
@@ -277,7 +279,7 @@ enter:
 			t := &tlb[addr>>mem.PageShift&tlbMask]
 			if t.W == addr&^(pageOff^7) {
 				*(*uint64)(unsafe.Add(t.Data, addr&pageOff)) = r[op.B]
-			} else if !c.Mem.StoreSlow(addr, 8, r[op.B]) {
+			} else if !c.Mem.Store(addr, 8, r[op.B]) {
 				exit = ir.ExitMem
 				goto trap
 			}
@@ -539,6 +541,7 @@ lookup: // the block at pc
 	}
 	if link != nil {
 		link.To = b
+		b.In = append(b.In, link)
 		link = nil
 	}
 	goto enter

@@ -68,7 +68,7 @@ type Link struct {
 // MaxBlock is the largest number of instructions in a block.
 const MaxBlock = 64
 
-// Block is translated guest code. Immutable but for Link.To.
+// Block is translated guest code. Immutable but for Link.To and In.
 type Block struct {
 	PC      uint64   // address of the first instruction
 	N       int      // instructions, when left through the end
@@ -78,6 +78,7 @@ type Block struct {
 	Helpers []Helper // what Helper operations refer to
 	Pages   []uint64 // numbers of the pages that hold its code, unique
 	Lens    []uint8  // length of each instruction in bytes
+	In      []*Link  // whose To this block is
 }
 
 // Overlaps reports whether any of the block's code lies in [start, end).

@@ -236,9 +236,32 @@ func (s *Space) MarkCode(vpn uint64) {
 // UnmarkCode undoes MarkCode for the pages that touch [start, end) and that no
 // translation is left of, as holds tells.
 func (s *Space) UnmarkCode(start, end uint64, holds func(vpn uint64) bool) {
-	for vpn := range s.code {
-		if (vpn+1)<<PageShift > start && vpn<<PageShift < end && !holds(vpn) {
+	s.marked(start, end, func(vpn uint64) bool {
+		if !holds(vpn) {
 			delete(s.code, vpn)
+		}
+		return true
+	})
+}
+
+// marked calls f for the pages marked by MarkCode that touch [start, end), until
+// it returns false.
+func (s *Space) marked(start, end uint64, f func(vpn uint64) bool) {
+	if len(s.code) == 0 || start >= end {
+		return
+	}
+	first, last := start>>PageShift, (end-1)>>PageShift
+	if last-first < uint64(len(s.code)) {
+		for vpn := first; vpn <= last; vpn++ {
+			if s.code[vpn] && !f(vpn) {
+				return
+			}
+		}
+		return
+	}
+	for vpn := range s.code {
+		if first <= vpn && vpn <= last && !f(vpn) {
+			return
 		}
 	}
 }
@@ -399,11 +422,12 @@ func copyPage(b []byte, p *Page, off uint64) {
 	}
 }
 
-// Load reads size (1, 2, 4 or 8) bytes at addr, zero-extended, through the TLB.
-// ok is false when the access fails: s.Fault then tells why.
+// Load reads size (1, 2, 4 or 8) bytes at addr, zero-extended, through the TLB;
+// they may be misaligned. ok is false when the access fails: s.Fault then tells
+// why.
 func (s *Space) Load(addr, size uint64) (v uint64, ok bool) {
 	e := &s.TLB[addr>>PageShift%TLBSize]
-	if e.R != addr&^(pageMask^(size-1)) {
+	if e.R != addr&^pageMask || addr&pageMask > PageSize-size {
 		return s.LoadSlow(addr, size)
 	}
 	at := unsafe.Add(e.Data, addr&pageMask)
@@ -418,11 +442,12 @@ func (s *Space) Load(addr, size uint64) (v uint64, ok bool) {
 	return uint64(*(*uint8)(at)), true
 }
 
-// Store writes the low size (1, 2, 4 or 8) bytes of v at addr through the TLB.
+// Store writes the low size (1, 2, 4 or 8) bytes of v at addr through the TLB;
+// they may be misaligned.
 // A failed store changes nothing: s.Fault then tells why.
 func (s *Space) Store(addr, size, v uint64) bool {
 	e := &s.TLB[addr>>PageShift%TLBSize]
-	if e.W != addr&^(pageMask^(size-1)) {
+	if e.W != addr&^pageMask || addr&pageMask > PageSize-size {
 		return s.StoreSlow(addr, size, v)
 	}
 	at := unsafe.Add(e.Data, addr&pageMask)

@@ -252,13 +252,8 @@ func (s *Space) changing(start, end uint64) {
 	} else {
 		s.FlushTLB()
 	}
-	if len(s.code) == 0 {
-		return
-	}
-	for vpn := range s.code {
-		if vpn >= start>>PageShift && vpn < end>>PageShift {
-			s.OnCode(start, end)
-			return
-		}
-	}
+	s.marked(start, end, func(uint64) bool {
+		s.OnCode(start, end)
+		return false
+	})
 }
