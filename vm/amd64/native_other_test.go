@@ -7,3 +7,7 @@ import "testing"
 func TestInstructionsAgreeWithTheHostCPU(t *testing.T) {
 	t.Skip("needs an amd64 Linux host")
 }
+
+func TestPrefixesSelectWhatTheySelectOnTheHostCPU(t *testing.T) {
+	t.Skip("needs an amd64 Linux host")
+}

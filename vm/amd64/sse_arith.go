@@ -32,9 +32,9 @@ func init() {
 		x86asm.DPPD:     xmmOp(16, dppd),
 		x86asm.DPPS:     xmmOp(16, dpps),
 
-		x86asm.RCPPS:   xmmOp(16, estimates(reciprocal)),
+		x86asm.RCPPS:   bare(xmmOp(16, estimates(reciprocal))),
 		x86asm.RCPSS:   xmmOp(4, estimate(reciprocal)),
-		x86asm.RSQRTPS: xmmOp(16, estimates(reciprocalRoot)),
+		x86asm.RSQRTPS: bare(xmmOp(16, estimates(reciprocalRoot))),
 		x86asm.RSQRTSS: xmmOp(4, estimate(reciprocalRoot)),
 	}
 	for x, ops := range map[elemOp][4]x86asm.Op{
@@ -328,6 +328,12 @@ func dpps(c *ir.CPU, op *ir.Op) bool {
 // double-precision result rounded to 12 significant bits. They raise nothing,
 // take subnormal operands for zeros and give zeros for subnormal results, in
 // every mode.
+
+// bare refuses prefixes that make no instruction of 0F 52 and 0F 53, but which
+// x86asm ignores.
+func bare(h handler) handler {
+	return func(t *translation, in *inst) bool { return !in.data16 && in.rep == 0 && h(t, in) }
+}
 
 // estimates applies f to the four elements.
 func estimates(f func(float64) float64) ir.Helper {

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/dap-revexec/dap-revexec/vm/ir"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
 // Moves, and the logical operations that plain 64-bit operations express: they
@@ -339,8 +340,10 @@ func storeMasked(c *ir.CPU, op *ir.Op) bool {
 				continue
 			}
 			if !c.Mem.StoreBytes(at, buf[lo:hi]) {
-				c.Trap = ir.ExitMem
-				return false
+				if f := &c.Mem.Fault; dry { // told of the whole access within the page
+					f.Addr = max(addr, f.Addr&^(mem.PageSize-1))
+				}
+				return memoryFault(c)
 			}
 		}
 	}
