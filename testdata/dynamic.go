@@ -19,6 +19,7 @@ type Toolchain struct {
 // Toolchains lists those that tests use.
 func Toolchains() []Toolchain {
 	return []Toolchain{
+		{Arch: "amd64", CC: "x86_64-linux-gnu-gcc", GDB: "gdb"},
 		{Arch: "riscv64", CC: "riscv64-linux-gnu-gcc", Sysroot: "/usr/riscv64-linux-gnu", GDB: "gdb-multiarch"},
 	}
 }

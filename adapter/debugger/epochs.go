@@ -1,8 +1,10 @@
 package debugger
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
@@ -103,7 +105,7 @@ type stopsFor func(s *moduleSet) *vm.Stops
 // itself that modules come and go. atExec stops where the process becomes another
 // program, with StopMaps. The caller has called learn.
 func (d *Debugger) advance(ctx context.Context, until uint64, stops stopsFor, atExec, quiet bool) vm.Stop {
-	path := d.set().image
+	program := d.set().image
 	for first := true; ; first = false {
 		here := d.m.Icount()
 		s := *stops(d.set())
@@ -126,11 +128,9 @@ func (d *Debugger) advance(ctx context.Context, until uint64, stops stopsFor, at
 			if !quiet {
 				d.tellModules()
 			}
-			if im := d.set().image; atExec && d.m.Icount() != here && (im.Path != path.Path || im.Entry != path.Entry || im.Bias != path.Bias) {
-				if st.Reason == vm.StopMaps || st.Reason == vm.StopLimit {
-					st.Reason = vm.StopMaps
-					return st
-				}
+			if atExec && (st.Reason == vm.StopMaps || st.Reason == vm.StopLimit) && !sameProgram(program, d.set().image) {
+				st.Reason = vm.StopMaps
+				return st
 			}
 		}
 		switch {
@@ -143,6 +143,11 @@ func (d *Debugger) advance(ctx context.Context, until uint64, stops stopsFor, at
 			return st
 		}
 	}
+}
+
+// sameProgram reports whether two descriptions are of the same run of a program.
+func sameProgram(a, b vm.Image) bool {
+	return a.Path == b.Path && a.Entry == b.Entry && slices.Equal(a.Args, b.Args) && bytes.Equal(a.Auxv, b.Auxv)
 }
 
 // backward searches back to the start of history, over any number of epochs; see

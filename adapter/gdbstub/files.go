@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// vFile lets gdb read files from the guest's world: the executable, so that
-// "target remote" is all that one has to type, and a few of /proc. No other file
-// of the host is served. "Debugging with GDB", appendix "Host I/O Packets".
+// vFile lets gdb read files from the guest's world: the executable and its
+// libraries, so that "target remote" is all that one has to type, and a few of
+// /proc. No other file of the host is served. "Debugging with GDB", appendix "Host I/O Packets".
 
 // Error numbers of the File-I/O protocol.
 const (
@@ -104,9 +104,12 @@ func (s *session) fileOpen(args string) response {
 
 // openFile opens one of the files that are served.
 func (s *session) openFile(path string) (openFile, error) {
+	if host, ok := s.hostPath(path); ok {
+		return openHost(host)
+	}
 	proc := fmt.Sprintf("/proc/%d/", s.pid)
 	switch path {
-	case s.m.Image().Path, proc + "exe":
+	case proc + "exe":
 		return openHost(s.m.Image().Path)
 	case proc + "maps":
 		return text(s.maps()), nil

@@ -17,6 +17,8 @@ func (s *session) qSupported(_ context.Context, args string) response {
 			s.client.hwbreak = true
 		case "multiprocess+":
 			s.client.multiprocess = true
+		case "exec-events+":
+			s.client.execEvents = true
 		case "error-message+":
 			s.client.errorMessage = true
 		}
@@ -27,6 +29,7 @@ func (s *session) qSupported(_ context.Context, args string) response {
 		"qXfer:features:read+",
 		"qXfer:auxv:read+",
 		"qXfer:exec-file:read+",
+		"qXfer:libraries-svr4:read+",
 		"qXfer:threads:read+",
 		"qXfer:siginfo:read+",
 		"vContSupported+",
@@ -42,6 +45,9 @@ func (s *session) qSupported(_ context.Context, args string) response {
 	if s.client.multiprocess {
 		// There is one process, but without this gdb does not know its number.
 		features = append(features, "multiprocess+")
+	}
+	if s.client.execEvents {
+		features = append(features, "exec-events+")
 	}
 	if s.client.hwbreak {
 		features = append(features, "hwbreak+")
@@ -73,8 +79,12 @@ func (s *session) listThreadsInStopReply(context.Context, string) response {
 // hostInfo is lldb's question what it is connected to.
 func (s *session) hostInfo(context.Context, string) response {
 	a := s.m.Arch()
-	return answer(fmt.Sprintf("triple:%s;ptrsize:%d;endian:little;watchpoint_exceptions_received:before;hostname:%s;",
-		hexText(triple(a.Name)), a.PtrSize, hexText("dap-revexec")))
+	watch := "before"
+	if watchesAfter(a) {
+		watch = "after"
+	}
+	return answer(fmt.Sprintf("triple:%s;ptrsize:%d;endian:little;watchpoint_exceptions_received:%s;hostname:%s;",
+		hexText(triple(a.Name)), a.PtrSize, watch, hexText("dap-revexec")))
 }
 
 // processInfo is lldb's question about the process. Its numbers are hexadecimal.

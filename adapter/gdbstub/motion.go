@@ -1,10 +1,13 @@
 package gdbstub
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -66,8 +69,30 @@ func (s *session) runForward(ctx context.Context) stopReply {
 			return r
 		}
 	}
-	st := s.tl.Forward(ctx, math.MaxUint64, s.forwardStops())
+	st := s.forward(ctx, math.MaxUint64, s.forwardStops())
 	return s.arrive(ctx, st, from)
+}
+
+// forward is [checkpoint.Timeline.Forward] with a stop, of the reason StopMaps, when
+// the process becomes another program, if the client wants to know.
+func (s *session) forward(ctx context.Context, until uint64, stops *vm.Stops) vm.Stop {
+	stops.Maps = s.client.execEvents
+	for {
+		before := s.m.Image()
+		st := s.tl.Forward(ctx, until, stops)
+		if st.Reason != vm.StopMaps || !sameProgram(before, s.m.Image()) {
+			return st
+		}
+		if s.tl.Icount() >= until {
+			st.Reason = vm.StopLimit
+			return st
+		}
+	}
+}
+
+// sameProgram reports whether two descriptions are of the same run of a program.
+func sameProgram(a, b vm.Image) bool {
+	return a.Path == b.Path && a.Entry == b.Entry && slices.Equal(a.Args, b.Args) && bytes.Equal(a.Auxv, b.Auxv)
 }
 
 // stepOver executes the one instruction for which a client usually wants a thread
@@ -77,7 +102,7 @@ func (s *session) runForward(ctx context.Context) stopReply {
 // out of place. So the stop is reported now.
 func (s *session) stepOver(ctx context.Context, from uint64) (stopReply, bool) {
 	t := s.alone
-	st := s.tl.Forward(ctx, from+1, s.forwardStops())
+	st := s.forward(ctx, from+1, s.forwardStops())
 	if st.Reason != vm.StopLimit {
 		return s.arrive(ctx, st, from), true
 	}
@@ -132,7 +157,7 @@ func (s *session) stepThread(ctx context.Context, a action) stopReply {
 				return r
 			}
 		}
-		st := s.tl.Forward(ctx, s.tl.Icount()+1, s.forwardStops())
+		st := s.forward(ctx, s.tl.Icount()+1, s.forwardStops())
 		if st.Reason != vm.StopLimit {
 			return s.arrive(ctx, st, from)
 		}
@@ -202,7 +227,7 @@ func (s *session) runUntilNext(ctx context.Context, t vm.ThreadID, from uint64) 
 			return user(st)
 		}
 		limit := s.tl.Icount() + divertSlice
-		st := s.tl.Forward(ctx, limit, stops)
+		st := s.forward(ctx, limit, stops)
 		switch {
 		case st.Reason == vm.StopBreak && st.Thread == t:
 			return stopReply{}, false
@@ -222,6 +247,9 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 		return s.conclude(s.breakReply(st.Thread))
 	case vm.StopWatch:
 		at := accessAt(&st)
+		if watchesAfter(s.m.Arch()) {
+			return s.arriveAfter(ctx, st, at)
+		}
 		if st.After {
 			// The kernel made the access: go back to the instruction that called
 			// it, so that the client can step over it as over any other.
@@ -241,6 +269,8 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 		})
 		s.seen.signal = true
 		return r
+	case vm.StopMaps:
+		return s.conclude(stopReply{cause: causeExec, signal: sigTrap, thread: s.m.CurrentThread()})
 	case vm.StopExit:
 		if s.alone != anyThread {
 			return s.endAlone(from)
@@ -252,6 +282,27 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 		return s.broken(ctx, st.Err, from)
 	}
 	return s.conclude(stopReply{signal: sigTrap, thread: s.m.CurrentThread()})
+}
+
+// watchesAfter reports whether the architecture's watchpoints stop after the access,
+// as x86's debug registers do: forward the PC is then behind the instruction, and
+// going back at it.
+func watchesAfter(a *vm.Arch) bool { return strings.HasPrefix(a.GDBArch, "i386") }
+
+// arriveAfter is the stop after the access that the instruction at icount at makes.
+func (s *session) arriveAfter(ctx context.Context, st vm.Stop, at uint64) stopReply {
+	// A short way, and an interrupt on it would lose the access.
+	ctx = context.WithoutCancel(ctx)
+	if st.After {
+		if err := s.tl.Seek(ctx, at); err != nil {
+			return s.failed(ctx, err)
+		}
+	}
+	st.Thread = s.m.CurrentThread()
+	if after := s.tl.Forward(ctx, at+1, nil); after.Reason == vm.StopError {
+		return s.broken(ctx, after.Err, at)
+	}
+	return s.conclude(s.watchReply(&st))
 }
 
 // breakReply is the stop of thread t at the breakpoint where it stands.
@@ -374,6 +425,9 @@ func (s *session) arriveBack(ctx context.Context, st vm.Stop) stopReply {
 	case vm.StopBreak:
 		return s.conclude(s.breakReply(st.Thread))
 	case vm.StopWatch:
+		if watchesAfter(s.m.Arch()) {
+			return s.conclude(s.watchReply(&st)) // undone, as the client expects
+		}
 		// The client expects to be just after the access.
 		if err := s.tl.Seek(context.WithoutCancel(ctx), st.At+1); err != nil {
 			return s.failed(ctx, err)

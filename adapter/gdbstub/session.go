@@ -48,6 +48,7 @@ type abilities struct {
 	errorMessage  bool // takes E.TEXT as an answer to everything
 	threadSuffix  bool // lldb: puts ;thread:TID; behind register packets
 	threadsInStop bool // lldb: wants all threads in stop replies
+	execEvents    bool // wants to be told when the process becomes another program
 }
 
 // errDetached ends a session as the client wished.

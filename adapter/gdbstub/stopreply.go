@@ -21,6 +21,7 @@ const (
 	causeInterrupt              // 0x03
 	causeBegin                  // the start of history
 	causeEnd                    // the end of the guest
+	causeExec                   // the process has become another program
 	causeBroken                 // the machine can't go on
 )
 
@@ -43,6 +44,8 @@ func (r stopReply) why() string {
 		return "watchpoint"
 	case causeStep:
 		return "trace"
+	case causeExec:
+		return "exec"
 	case causeBegin, causeEnd:
 		return "history boundary" // lldb since 2025
 	}
@@ -79,6 +82,8 @@ func (s *session) render(r stopReply) string {
 		b.WriteString("replaylog:begin;")
 	case causeEnd:
 		b.WriteString("replaylog:end;")
+	case causeExec:
+		fmt.Fprintf(&b, "exec:%s;", hexText(s.m.Image().Path))
 	}
 	for _, i := range s.expedited() {
 		fmt.Fprintf(&b, "%x:%s;", s.m.Arch().Regs[i].GDB, s.hexReg(r.thread, i))

@@ -9,11 +9,12 @@ import (
 // xferObjects are the objects of qXfer:OBJECT:read:ANNEX:OFFSET,LENGTH, and what
 // makes each.
 var xferObjects = map[string]func(s *session, annex string) (string, bool){
-	"features":  (*session).featuresObject,
-	"auxv":      (*session).auxvObject,
-	"exec-file": (*session).execFileObject,
-	"threads":   (*session).threadsObject,
-	"siginfo":   (*session).siginfoObject,
+	"features":       (*session).featuresObject,
+	"auxv":           (*session).auxvObject,
+	"exec-file":      (*session).execFileObject,
+	"libraries-svr4": (*session).librariesObject,
+	"threads":        (*session).threadsObject,
+	"siginfo":        (*session).siginfoObject,
 }
 
 // transfer answers qXfer. An object is made when its first byte is read and kept
