@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Toolchain is a C compiler for a guest architecture, with the libraries that
@@ -32,6 +33,49 @@ func (tc Toolchain) Missing() error {
 	return nil
 }
 
+// Build builds a guest in C for the toolchain's architecture and returns the path of
+// the executable, dir/name. Its sources lie beside it. Guests that are about RISC-V
+// itself can't be built for another one.
+func (tc Toolchain) Build(dir, name string) (string, error) {
+	if tc.Arch == "riscv64" {
+		return Extract(dir, name)
+	}
+	g, ok := Lookup(name)
+	if !ok || g.Go() {
+		return "", fmt.Errorf("testdata: no C guest named %q", name)
+	}
+	if _, err := Extract(dir, name); err != nil { // for its sources
+		return "", err
+	}
+	exe := filepath.Join(dir, name)
+	flags := []string{
+		"-std=gnu11", "-w", "-O0", "-g", fmt.Sprintf("-gdwarf-%d", g.DWARF), "-fno-stack-protector", "-fno-pie", "-no-pie", "-static",
+		"-fno-omit-frame-pointer", "-o", exe,
+	}
+	if strings.HasSuffix(name, "_o2") || strings.HasPrefix(name, "bench_") {
+		flags = append(flags, "-O2", "-fomit-frame-pointer")
+	}
+	if g.Libc {
+		flags = append(flags, g.Source, "-pthread")
+	} else {
+		flags = append(flags, "-nostdlib", "-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns", g.Source,
+			"rt/start_"+tc.Arch+".S", "rt/sys_"+tc.Arch+".c",
+			"rt/sys.c", "rt/print.c", "rt/mem.c", "rt/thread.c", "rt/signal.c", "-lgcc")
+	}
+	if out, err := tc.compile(dir, flags...); err != nil {
+		return "", fmt.Errorf("testdata: building %s for %s: %w\n%s", name, tc.Arch, err, out)
+	}
+	return exe, nil
+}
+
+// compile runs the compiler in dir.
+func (tc Toolchain) compile(dir string, args ...string) ([]byte, error) {
+	cmd := exec.Command(tc.CC, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	return cmd.CombinedOutput()
+}
+
 // DynamicFiles are the sources of the program that BuildDynamic builds, below src.
 var DynamicFiles = []string{"dynamic/main.c", "dynamic/shared.c", "dynamic/plugin.c", "dynamic/shared.h"}
 
@@ -49,10 +93,7 @@ func (tc Toolchain) BuildDynamic(dir string, flags ...string) (string, error) {
 		{"-fPIC", "-shared", "-o", "libplugin.so", "plugin.c"},
 		{"-o", "dynamic", "main.c", "-L.", "-lshared", "-Wl,-rpath,$ORIGIN", "-ldl"},
 	} {
-		cmd := exec.Command(tc.CC, append(append([]string{"-g", "-O0"}, flags...), args...)...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "LC_ALL=C")
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := tc.compile(dir, append(append([]string{"-g", "-O0"}, flags...), args...)...); err != nil {
 			return "", fmt.Errorf("testdata: %s %v: %w\n%s", tc.CC, args, err, out)
 		}
 	}
