@@ -199,14 +199,34 @@ func (p *Program) FuncsNamed(name string) []*Function {
 		switch {
 		case f.Name == name || f.Linker == name && name != "":
 			exact = append(exact, f)
-		case len(exact) == 0 && nameMatches(f.Name, name):
+		case (len(exact) == 0 || name == "main") && nameMatches(f.Name, name):
 			suffix = append(suffix, f)
+		}
+	}
+	if len(exact) > 0 && !(name == "main" && exact[0].CU == nil) {
+		return exact
+	}
+	if name == "main" {
+		if own := rustMain(suffix); own != nil {
+			return own
 		}
 	}
 	if len(exact) > 0 {
 		return exact
 	}
 	return suffix
+}
+
+// rustMain is the main function of a Rust program, which rustc calls from one in C
+// that it makes: that of the crate, and not of a module in it.
+func rustMain(funcs []*Function) []*Function {
+	var out []*Function
+	for _, f := range funcs {
+		if f.Language == LangRust && strings.HasSuffix(f.Name, "::main") && strings.Count(f.Name, "::") == 1 {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // FuncPlaces lists the addresses where a breakpoint on the named function

@@ -1,17 +1,27 @@
 package symbols
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // ShortName is a name of C++ or Rust, of a type or a function, as a person would
 // write it: without the inline namespaces of the standard library and template
 // arguments that are its defaults, and std::string for what it is short for.
 // Other names stay as they are.
 func ShortName(name string) string {
-	if !strings.Contains(name, "<") && !strings.Contains(name, "::_") {
-		return name
+	if strings.Contains(name, "<") || strings.Contains(name, "::_") {
+		name = shorten(name, maxNameNesting)
 	}
-	return shorten(name, maxNameNesting)
+	if strings.Contains(name, "::") && len(name) <= maxParsedName {
+		name = rustPaths.ReplaceAllString(name, "$1$2")
+	}
+	return name
 }
+
+// rustPaths are the modules of types of Rust's standard library, which programs
+// import: core::option::Option. Types of C++'s don't begin with capital letters.
+var rustPaths = regexp.MustCompile(`(^|[^:\w])(?:core|alloc|hashbrown|std::(?:borrow|boxed|cell|collections|env|ffi|fs|hash|io|net|num|os|path|process|rc|string|sync|sys|thread|time|vec))(?:::[a-z_0-9]+)*::([A-Z])`)
 
 // FrameName is a function's name for a list of frames: [ShortName] with long
 // template arguments left out.
@@ -330,8 +340,11 @@ func plainWithin(name string, depth int) string {
 func cppMatches(full, want string) bool {
 	if strings.Contains(want, "<") {
 		full, want = canonical(full), canonical(want)
-	} else {
-		full = plainFunction(full)
+		return full == want || hasSuffixPart(full, want)
 	}
+	if long := plainWithin(full, maxNameNesting); long == want || hasSuffixPart(long, want) {
+		return true
+	}
+	full = plainFunction(full)
 	return full == want || hasSuffixPart(full, want)
 }

@@ -11,10 +11,37 @@ import (
 // String is the type as its language writes it: "struct node *", "int [3][4]",
 // "char (*)[10]", "[]main.T".
 func (t *Type) String() string {
-	if t.Language() == LangGo {
+	switch t.Language() {
+	case LangGo:
 		return t.goName(maxNesting)
+	case LangRust:
+		return t.rustName(maxNesting)
 	}
 	return t.declare("", maxNesting)
+}
+
+// rustName is a type as Rust writes it: "&str", "[i32; 3]", "*const Point". rustc
+// names its pointers; others are made by expressions.
+func (t *Type) rustName(depth int) string {
+	d := t.data()
+	if depth == 0 {
+		return "…"
+	}
+	switch {
+	case d.short != "":
+		return d.short
+	case d.name != "":
+		return ShortName(d.name)
+	case d.kind == KindVoid:
+		return "()"
+	case d.kind == KindArray && d.count >= 0:
+		return "[" + d.elem.rustName(depth-1) + "; " + strconv.FormatInt(d.count, 10) + "]"
+	case d.kind == KindArray:
+		return "[" + d.elem.rustName(depth-1) + "]"
+	case d.kind == KindPointer:
+		return "*const " + d.elem.rustName(depth-1)
+	}
+	return t.declare("", depth)
 }
 
 // keywords stand before the names of C's tagged types.

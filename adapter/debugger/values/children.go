@@ -32,7 +32,13 @@ func (v *Value) Children(start, count int) ([]*Value, error) {
 	}
 	w := v.members()
 	if w != nil && w.transparent {
-		return w.target.Children(start, count)
+		list, err := w.target.Children(start, count)
+		for i, child := range list {
+			if child.raw { // that is of v, not of what it wraps
+				list[i] = v.rawChild()
+			}
+		}
+		return list, err
 	}
 	if t := strip(v.typ); w == nil && kindOf(t) == symbols.KindGoMap {
 		return v.mapChildren(uint64(start), uint64(count))
@@ -240,6 +246,15 @@ func (v *Value) fieldChild(t *symbols.Type, i int, prefix string, _ int) *Value 
 		out.name, out.prefix, out.outer = "<anonymous "+aggregateWord(f.Type)+">", prefix, v.around()
 	case prefix != "" && isName(f.Name) && !v.hidden(f, out):
 		out.expr, out.prec = prefix+f.Name, precPostfix
+		if i, ok := tupleIndex(f.Name); ok && v.c.language() == symbols.LangRust {
+			out.expr = strings.TrimSuffix(prefix, "->") + "." + i
+			if !strings.HasSuffix(prefix, "->") {
+				out.expr = prefix + i
+			}
+		}
+	}
+	if i, ok := tupleIndex(f.Name); ok && kindOf(t) == symbols.KindStruct && t.Language() == symbols.LangRust {
+		out.name = i
 	}
 	if out.origin != nil && out.expr != "" && out.origin.expr == "" {
 		o := *out.origin

@@ -8,7 +8,7 @@ import (
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 )
 
-// heads are the elements of a tuple, each's element that is called _M_head_impl, of each level: a
+// heads are the elements of a tuple, the member _M_head_impl of each level: a
 // tuple is derived from the tuple of the elements behind the first.
 func (v *Value) heads() ([]*Value, error) {
 	var out []*Value

@@ -194,9 +194,14 @@ func (ev *evaluator) evalName(n *node) (*Value, error) {
 		out.expr, out.name = n.text, n.text
 		return out, nil
 	}
-	if v := ev.named(n.text); v != nil {
-		v.expr = n.text
-		return v, nil
+	for _, scope := range ev.c.around() {
+		if scope != "" {
+			scope += "::"
+		}
+		if v := ev.named(scope + n.text); v != nil {
+			v.expr = n.text
+			return v, nil
+		}
 	}
 	if ev.goL {
 		switch n.text {
@@ -260,7 +265,46 @@ func (ev *evaluator) named(name string) *Value {
 	return nil
 }
 
+// around are the scopes around the frame's function, from the inside out, "" last:
+// what is written in them need not say them.
+func (c *Context) around() []string {
+	out := []string{""}
+	if c.Frame == nil || c.Frame.Func == nil || c.isGo() {
+		return out
+	}
+	name, _, _ := strings.Cut(c.Frame.Func.Name, "<")
+	for i := 0; i < maxNesting; i++ {
+		end := strings.LastIndex(name, "::")
+		if end < 0 {
+			break
+		}
+		name = name[:end]
+		out = slices.Insert(out, len(out)-1, name)
+	}
+	return out
+}
+
 func (ev *evaluator) evalScoped(n *node) (*Value, error) {
+	var first error
+	for _, scope := range ev.c.around() {
+		inside := *n
+		if scope != "" {
+			if len(n.scope) == 0 {
+				continue // ::name
+			}
+			inside.scope = append([]string{scope}, n.scope...)
+		}
+		v, err := ev.scopedIn(&inside)
+		if err == nil {
+			return v, nil
+		}
+		first = err // that of the name as it stands
+	}
+	return nil, first
+}
+
+// scopedIn finds a name by the scopes that it has.
+func (ev *evaluator) scopedIn(n *node) (*Value, error) {
 	if v := ev.c.findScoped(n.scope, n.text); v != nil {
 		return ev.c.variable(v), nil
 	}

@@ -37,9 +37,16 @@ func (p *printer) cScalar(v *Value, t *symbols.Type) {
 		p.memberPointer(v, t)
 		return
 	}
+	if size, ok := sizeOf(t); ok && size == 0 && t.Language() == symbols.LangRust {
+		p.put(t.Name()) // (), !
+		return
+	}
 	n, err := v.number()
 	if err != nil {
 		p.failure(err)
+		return
+	}
+	if t.Language() == symbols.LangRust && p.rustScalar(v, t, n) {
 		return
 	}
 	switch kindOf(t) {
@@ -209,6 +216,10 @@ func (p *printer) cStruct(v *Value, t *symbols.Type, level int) {
 		p.put("{…}")
 		return
 	}
+	if t.Language() == symbols.LangRust {
+		p.rustStruct(v, t, level)
+		return
+	}
 	p.put("{")
 	fields := t.Fields()
 	first := true
@@ -251,8 +262,12 @@ func (p *printer) cArray(v *Value, t *symbols.Type, level int) {
 		p.put("{…}")
 		return
 	}
+	open, closing := "{", "}"
+	if t.Language() == symbols.LangRust {
+		open, closing = "[", "]"
+	}
 	bytesOnly := textWidth(elem) == 1 && p.letter == 0 && !isPlainChar(elem)
-	p.put("{")
+	p.put(open)
 	p.elements(n, func(i int64) bool {
 		e, err := v.element(i)
 		if err != nil {
@@ -274,7 +289,7 @@ func (p *printer) cArray(v *Value, t *symbols.Type, level int) {
 		p.value(e, level+1)
 		return true
 	}, arrayRun(v, size, n))
-	p.close("}")
+	p.close(closing)
 }
 
 // charArray writes an array of characters as text, up to its first zero. Arrays

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 )
 
 // maxSource is the length of the longest expression, in bytes.
@@ -51,15 +53,16 @@ type lexer struct {
 	src    string
 	pos    int
 	goL    bool                   // Go's literals
+	rust   bool                   // Rust's tuples
 	isType func(name string) bool // tells instances of templates; may be nil
 }
 
 // lex splits src into tokens; the last is tokEnd.
-func lex(src string, goLang bool, isType func(string) bool) ([]token, *Error) {
+func lex(src string, lang symbols.Language, isType func(string) bool) ([]token, *Error) {
 	if len(src) > maxSource {
 		return nil, &Error{Expr: src[:40] + "…", Msg: fmt.Sprintf("expression of %d bytes is too long (at most %d)", len(src), maxSource)}
 	}
-	l := lexer{src: src, goL: goLang, isType: isType}
+	l := lexer{src: src, goL: lang == symbols.LangGo, rust: lang == symbols.LangRust, isType: isType}
 	var out []token
 	for {
 		t, err := l.next()
@@ -94,6 +97,10 @@ func (l *lexer) next() (token, *Error) {
 			return token{}, &Error{Pos: start, Msg: `"$" needs a register's name after it, as in $sp`}
 		}
 		return make(tokReg, name)
+	case l.rust && c == '.' && start+1 < len(l.src) && isDigit(l.src[start+1]): // a tuple's field
+		for l.pos++; l.pos < len(l.src) && isDigit(l.src[l.pos]); l.pos++ {
+		}
+		return make(tokNumber, l.src[start:l.pos])
 	case isDigit(c) || c == '.' && start+1 < len(l.src) && isDigit(l.src[start+1]):
 		return make(tokNumber, l.number())
 	case c == '"' || c == '`' && l.goL:

@@ -64,7 +64,7 @@ func (v *Value) deref() (*Value, error) {
 	if v.isNil {
 		return nil, errors.New("nil points to nothing")
 	}
-	if w := v.view(); w != nil {
+	if w := v.view(); w != nil && !isPointer(strip(v.typ)) {
 		switch {
 		case w.err != nil:
 			return nil, w.err

@@ -64,7 +64,7 @@ const rawLetter = 'r'
 // parse parses a whole expression, with its format if it has one (else 0).
 func parse(src string, lang symbols.Language, isType func(string) bool) (*node, byte, *Error) {
 	goLang := lang == symbols.LangGo
-	toks, err := lex(src, goLang, isType)
+	toks, err := lex(src, lang, isType)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -369,7 +369,7 @@ func (p *parser) postfix() (*node, *Error) {
 	for err == nil {
 		t := p.peek()
 		if t.kind == tokNumber && t.text[0] == '.' && p.rust { // Rust's tuple.0
-			n, err = p.tupleFields(n, pos)
+			n, err = p.tupleField(n, pos)
 			continue
 		}
 		if t.kind != tokOp {
@@ -391,25 +391,10 @@ func (p *parser) postfix() (*node, *Error) {
 	return nil, err
 }
 
-// tupleFields parses the fields of Rust's tuples, which have numbers: t.0.1.
-func (p *parser) tupleFields(n *node, pos int) (*node, *Error) {
+// tupleField parses a field of one of Rust's tuples, which have numbers: t.0.
+func (p *parser) tupleField(n *node, pos int) (*node, *Error) {
 	t := p.take()
-	at := t.pos
-	for _, digits := range strings.Split(t.text[1:], ".") {
-		if digits == "" || strings.Trim(digits, "0123456789") != "" {
-			return nil, p.fail(t.pos, "unexpected %s", t.describe())
-		}
-		at += 1
-		m := node{kind: nodeMember, at: at, text: "__" + digits, kids: []*node{n}}
-		at += len(digits)
-		next, err := p.node(m, pos)
-		if err != nil {
-			return nil, err
-		}
-		next.end = at
-		n = next
-	}
-	return n, nil
+	return p.node(node{kind: nodeMember, at: t.pos + 1, text: "__" + t.text[1:], kids: []*node{n}}, pos)
 }
 
 func (p *parser) member(n *node, pos int) (*node, *Error) {
@@ -488,7 +473,7 @@ func (p *parser) primary() (*node, *Error) {
 		if p.goL && t.text == "nil" {
 			return p.node(node{kind: nodeNil}, t.pos)
 		}
-		if !p.goL && (tagWords[t.text] || (baseWords[t.text] || qualifiers[t.text]) && !p.isOp("(")) {
+		if !p.goL && !p.rust && (tagWords[t.text] || (baseWords[t.text] || qualifiers[t.text]) && !p.isOp("(")) {
 			return nil, p.fail(t.pos, "%q begins a type, not a value", t.text)
 		}
 		if p.goL && t.text == "map" && p.isOp("[") {

@@ -16,8 +16,8 @@ func (p *parser) startsType() bool {
 	if t.kind != tokName {
 		return false
 	}
-	if tagWords[t.text] || baseWords[t.text] || qualifiers[t.text] {
-		return true
+	if !p.rust && (tagWords[t.text] || baseWords[t.text] || qualifiers[t.text]) {
+		return true // in Rust they are names like others
 	}
 	return p.isType(t.text)
 }

@@ -61,6 +61,7 @@ type Value struct {
 	letter  byte  // the format asked for with the expression, or 0
 	raw     bool  // shown as what it consists of, without a view
 	viewed  *view // what view has found
+	own     *view // a view that does not come from the type
 
 	untyped bool              // a constant of Go without a type of its own
 	isNil   bool              // Go's nil

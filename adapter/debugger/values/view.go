@@ -35,6 +35,7 @@ type view struct {
 	// transparent says that the value is shown as its target is, with the
 	// target's own children.
 	transparent bool
+	payload     *Value // whose members are the value's own: of a variant
 	array       *Value // the pointer to an array that an index counts in
 	holds       bool   // there is something in it, which * does not reach
 }
@@ -96,7 +97,13 @@ func (v *Value) view() *view {
 		}
 		return v.viewed
 	}
-	w := v.makeView()
+	var w *view
+	if v.own != nil {
+		c := *v.own
+		w = &c
+	} else {
+		w = v.makeView()
+	}
 	if w == nil {
 		v.viewed = &view{of: v}
 		return nil
@@ -119,9 +126,6 @@ func (v *Value) makeView() *view {
 	if make == nil {
 		return nil
 	}
-	if v.letter != 0 && kindOf(t) != symbols.KindStruct && kindOf(t) != symbols.KindClass {
-		return nil // a number, in the format that was asked for
-	}
 	w, err := make(v, t)
 	if err != nil {
 		return &view{err: err}
@@ -143,7 +147,7 @@ func (c *Context) viewer(t *symbols.Type) (viewer, *symbols.Type) {
 			if w := table[base]; w != nil {
 				return w, t.Strip()
 			}
-			if t.Language() == symbols.LangRust && isStruct(t) {
+			if t.Language() == symbols.LangRust && k != symbols.KindTypedef {
 				return rustShape(t), t
 			}
 		}
@@ -295,6 +299,9 @@ func (w *view) numNamed() int {
 	if w.transparent {
 		return w.target.NumNamed()
 	}
+	if w.payload != nil || w.of.own != nil { // there is nothing else
+		return len(w.kids)
+	}
 	return len(w.kids) + 1
 }
 
@@ -313,10 +320,10 @@ func (w *view) child(i int) (*Value, error) {
 		k := *w.kids[i]
 		return &k, nil
 	}
-	if i == len(w.kids) {
+	if i == len(w.kids) && w.numNamed() > i {
 		return w.of.rawChild(), nil
 	}
-	return w.element(int64(i - len(w.kids) - 1))
+	return w.element(int64(i - w.numNamed()))
 }
 
 // rawChild is the value as what it consists of.

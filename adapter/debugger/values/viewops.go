@@ -44,8 +44,11 @@ func (w *view) index(i int64) (*Value, error) {
 // none.
 func (v *Value) throughView(name string) *Value {
 	w := v.view()
-	if w == nil || w.err != nil || w.target == nil {
+	if w == nil || w.err != nil || w.target == nil && w.payload == nil {
 		return nil
+	}
+	if w.payload != nil {
+		return w.payload.findMember(strip(w.payload.typ), 0, name, 0)
 	}
 	m, err := w.target.member(name)
 	if err != nil {

@@ -223,10 +223,14 @@ func wideToUTF8(b []byte, width int) []byte {
 // or else that itself, and then more.
 func (v *Value) pointee(target *Value, more ...*Value) []*Value {
 	t := strip(target.typ)
+	op := "->"
+	if t.Language() == symbols.LangRust {
+		op = "."
+	}
 	var out []*Value
 	if isStruct(t) && target.view() == nil && target.Err() == nil {
 		for i := range target.numFields(t) {
-			out = append(out, target.fieldChild(t, i, v.memberPrefix("->"), 0))
+			out = append(out, target.fieldChild(t, i, v.memberPrefix(op), 0))
 		}
 	} else {
 		out = append(out, v.star(target))
@@ -246,7 +250,11 @@ func (v *Value) star(target *Value) *Value {
 
 // count is a number that a view adds to a value's parts.
 func (v *Value) count(name string, n uint64) *Value {
-	out := v.c.makeInt(v.c.base("unsigned long", false), n, false)
+	t := v.c.base("unsigned long", false)
+	if v.typ.Language() == symbols.LangRust {
+		t = v.c.rustType("usize", "unsigned long")
+	}
+	out := v.c.makeInt(t, n, false)
 	out.name, out.expr = name, ""
 	return out
 }
