@@ -46,7 +46,7 @@ type mi struct {
 
 func startMI(t *testing.T, st *guestStage) *mi {
 	t.Helper()
-	path := gdbPath(t)
+	path := gdbPath(t, "gdb-multiarch")
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := st.gdbCommand(ctx, path, "-q", "-i=mi3", st.exe)
 	in, err := cmd.StdinPipe()

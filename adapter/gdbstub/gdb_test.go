@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/testdata"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
@@ -23,18 +21,18 @@ import (
 // These tests drive the real gdb over a real guest. They are skipped where there
 // is no gdb-multiarch, but not in CI.
 
-// gdbPath finds gdb.
-func gdbPath(t *testing.T) string {
+// gdbPath finds a gdb.
+func gdbPath(t *testing.T, name string) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: tests with the real gdb take seconds")
 	}
-	path, err := exec.LookPath("gdb-multiarch")
+	path, err := exec.LookPath(name)
 	if err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("gdb-multiarch is needed in CI: apt-get install gdb-multiarch")
+			t.Fatalf("%s is needed in CI: apt-get install %[1]s", name)
 		}
-		t.Skip("no gdb-multiarch here: apt-get install gdb-multiarch")
+		t.Skipf("no %s here: apt-get install %[1]s", name)
 	}
 	return path
 }
@@ -45,24 +43,38 @@ type guestStage struct {
 	m      *linux.Machine
 	server *Server
 	exe    string
-	addr   string
-	out    bytes.Buffer // the guest's output, to be read after stop
-	stop   func()       // ends the server, once
+	// gdbName and sysroot are for gdb: which one, and where it has libraries from.
+	gdbName, sysroot string
+	addr             string
+	out              bytes.Buffer // the guest's output, to be read after stop
+	stop             func()       // ends the server, once
 }
 
 // newGuest loads a guest; setup, which may be nil, can change the server's
 // configuration or prepare the timeline.
 func newGuest(t testing.TB, name string, setup func(*guestStage, *Config)) *guestStage {
 	t.Helper()
+	return newGuestFor(t, testdata.Toolchain{Arch: "riscv64", GDB: "gdb-multiarch"}, name, setup)
+}
+
+// newGuestFor is newGuest for an architecture.
+func newGuestFor(t testing.TB, tc testdata.Toolchain, name string, setup func(*guestStage, *Config)) *guestStage {
+	t.Helper()
 	g, known := testdata.Lookup(name)
 	if !known {
 		t.Fatalf("no guest %s", name)
 	}
-	exe, err := testdata.Extract(t.TempDir(), name)
+	if err := tc.Missing(); err != nil && tc.Arch != "riscv64" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	exe, err := tc.Build(t.TempDir(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := &guestStage{exe: exe}
+	st := &guestStage{exe: exe, gdbName: tc.GDB}
 	st.m, err = linux.New(linux.Config{
 		Path: exe, Args: append([]string{exe}, g.Args...), Dir: filepath.Dir(exe),
 		Stdin: strings.NewReader(g.Stdin), Now: time.Unix(1e9, 0), Seed: [32]byte{1},
@@ -77,15 +89,7 @@ func newGuest(t testing.TB, name string, setup func(*guestStage, *Config)) *gues
 	}
 	t.Cleanup(st.m.Close)
 	st.tl = checkpoint.New(st.m, checkpoint.Config{})
-	cfg := Config{Timeline: st.tl, Logger: zerolog.Nop(), Stdout: &st.out, Stderr: &st.out}
-	if path := os.Getenv("REVEXEC_RSP_LOG"); path != "" { // the packets of a failing test
-		f, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		cfg.Logger = zerolog.New(zerolog.ConsoleWriter{Out: f, NoColor: true}).Level(zerolog.TraceLevel)
-	}
+	cfg := Config{Timeline: st.tl, Logger: rspLog(t), Stdout: &st.out, Stderr: &st.out}
 	if setup != nil {
 		setup(st, &cfg)
 	}
@@ -120,11 +124,42 @@ func (st *guestStage) listen(t testing.TB) {
 	t.Cleanup(st.stop)
 }
 
+// guestSet is a guest on each architecture that there is a gdb and a compiler for.
+type guestSet struct{ name string }
+
+func guests(t *testing.T, name string) guestSet {
+	t.Helper()
+	mustGuest(t, name)
+	return guestSet{name}
+}
+
+// gdb runs a session on each architecture. A command that begins with the name of
+// an architecture and a colon is for that one only.
+func (g guestSet) gdb(t *testing.T, steps ...step) {
+	for _, tc := range testdata.Toolchains() {
+		t.Run(tc.Arch, func(t *testing.T) {
+			t.Parallel()
+			st := newGuestFor(t, tc, g.name, nil)
+			var own []step
+			for _, s := range steps {
+				arch, rest, found := strings.Cut(s.command, ": ")
+				switch {
+				case !found || arch != "riscv64" && arch != "amd64":
+					own = append(own, s)
+				case arch == tc.Arch:
+					own = append(own, step{rest, s.want})
+				}
+			}
+			st.gdb(t, own...)
+		})
+	}
+}
+
 // gdbCommand is a command line of gdb that connects to the guest.
 func (st *guestStage) gdbCommand(ctx context.Context, path string, args ...string) *exec.Cmd {
 	all := append([]string{"-nx",
 		"-iex", "set confirm off", "-iex", "set width 0", "-iex", "set height 0", "-iex", "set auto-load off",
-		"-iex", "set debuginfod enabled off", "-iex", "set print thread-events off", "-iex", "set sysroot",
+		"-iex", "set debuginfod enabled off", "-iex", "set print thread-events off", "-iex", "set sysroot " + st.sysroot,
 		"-iex", "directory " + filepath.Dir(st.exe),
 	}, args...)
 	cmd := exec.CommandContext(ctx, path, all...)
@@ -141,7 +176,7 @@ type step struct{ command, want string }
 // gdb runs a session: connects, runs the commands, kills.
 func (st *guestStage) gdb(t *testing.T, steps ...step) {
 	t.Helper()
-	path := gdbPath(t)
+	path := gdbPath(t, st.gdbName)
 	if st.addr == "" {
 		st.listen(t)
 	}
@@ -223,27 +258,33 @@ const (
 
 func TestGDBConnectsAndLooksAround(t *testing.T) {
 	t.Parallel()
-	newGuest(t, "steps", nil).gdb(t,
+	guests(t, "steps").gdb(t,
 		step{"info inferiors", "process 1000"},
 		step{"break loops", "Breakpoint 1 at"},
 		step{"continue", "Breakpoint 1, loops () at steps.c:" + lineOf("steps.c", "loop-init")},
 		step{"backtrace", "#0  loops ()\n#1  0x\nin main () at steps.c:"},
-		step{"info registers pc", "pc 0x\n<loops+8>"},
-		step{"info registers fcsr ft0", "fcsr\nft0"},
-		step{"x/2i $pc", "=> 0x\n<loops+8>: sw zero,-20(s0)"},
+		step{"riscv64: info registers pc", "pc 0x\n<loops+8>"},
+		step{"riscv64: info registers fcsr ft0", "fcsr\nft0"},
+		step{"riscv64: x/2i $pc", "=> 0x\n<loops+8>: sw zero,-20(s0)"},
+		step{"amd64: info registers rip", "rip 0x\n<loops+8>"},
+		step{"amd64: info registers eflags mxcsr fctrl cs", "eflags\nmxcsr 0x1f80\nfctrl 0x37f\ncs 0x33"},
+		step{"amd64: p $xmm0", "v4_float"},
+		step{"amd64: p $st0", "= 0"},
+		step{"amd64: x/2i $pc", "=> 0x\n<loops+8>: movl $0x0,-0x4(%rbp)"},
 		step{"info auxv", "AT_PAGESZ\n4096\nAT_EXECFN\nsteps"},
 		step{"info threads", "* 1 Thread 1000.1000 \"steps\" (runnable)"},
 		step{"info proc", "process 1000\ncmdline =\nsteps\nexe ="},
-		step{"info proc mappings", "0x11000\nr-xp\nsteps\n[stack]"},
+		step{"info proc mappings", "r-xp\nsteps\n[stack]"},
 		step{"compare-sections", "Section .text\nmatched."},
-		step{"p/x $sp", "$1 = 0x3f"},
+		step{"riscv64: p/x $sp", "$1 = 0x3f"},
+		step{"amd64: p/x $sp", "= 0x7f"},
 	)
 }
 
 func TestGDBStepsInBothDirections(t *testing.T) {
 	t.Parallel()
 	source := "steps.c"
-	newGuest(t, "steps", nil).gdb(t,
+	guests(t, "steps").gdb(t,
 		step{"break nested_calls", ""},
 		step{"continue", "Breakpoint 1, nested_calls (x=5) at " + at(source, "nested")},
 		step{"p $pc", "<nested_calls+"},
@@ -278,7 +319,7 @@ func TestGDBStepsInBothDirections(t *testing.T) {
 func TestGDBWatchpointsInBothDirections(t *testing.T) {
 	t.Parallel()
 	writer := lineOf("steps.c", "a-body")
-	newGuest(t, "steps", nil).gdb(t,
+	guests(t, "steps").gdb(t,
 		step{"break nested_calls", ""},
 		step{"continue", "Breakpoint 1"},
 		step{"p trace", "$1 = 3"},
@@ -337,7 +378,7 @@ func TestGDBAtBothEndsOfHistory(t *testing.T) {
 // history on that way it must not be left waiting.
 func TestGDBMovesOverBreakpointsAtTheEndsOfHistory(t *testing.T) {
 	t.Parallel()
-	newGuest(t, "steps", nil).gdb(t,
+	guests(t, "steps").gdb(t,
 		step{"tbreak empty", ""},
 		step{"continue", "empty ()"},
 		step{`break *_start if $_strlen("x") == 0`, ""}, // a condition that gdb has to check itself
@@ -346,8 +387,10 @@ func TestGDBMovesOverBreakpointsAtTheEndsOfHistory(t *testing.T) {
 		step{"continue", exited3},
 		step{"tbreak empty", ""},
 		step{"reverse-continue", "empty ()"},
-		step{"break rt/start.S:38", ""},
-		step{"break rt/start.S:39", ""}, // where the guest ends
+		step{"riscv64: break rt/start.S:38", ""},
+		step{"riscv64: break rt/start.S:39", ""}, // where the guest ends
+		step{"amd64: break rt/start_amd64.S:38", ""},
+		step{"amd64: break rt/start_amd64.S:39", ""},
 		step{"continue", "Breakpoint 4"},
 		step{"continue", "Breakpoint 5"},
 		step{"continue", "Breakpoint 4"},
@@ -372,7 +415,7 @@ func mustGuest(t *testing.T, name string) testdata.Guest {
 
 func TestGDBConditionalBreakpointsInBothDirections(t *testing.T) {
 	t.Parallel()
-	newGuest(t, "recurse", nil).gdb(t,
+	guests(t, "recurse").gdb(t,
 		step{"break fib if n == 7", "Breakpoint 1"},
 		step{"continue", "Breakpoint 1, fib (n=7)"},
 		step{"continue 3", "Breakpoint 1, fib (n=7)"},
@@ -393,13 +436,13 @@ func TestGDBConditionalBreakpointsInBothDirections(t *testing.T) {
 
 func TestGDBAtACrash(t *testing.T) {
 	t.Parallel()
-	newGuest(t, "crash", nil).gdb(t,
+	guests(t, "crash").gdb(t,
 		step{"continue", "Program received signal SIGSEGV, Segmentation fault.\nin nth (list=0x0\n" + lineOf("crash.c", "crash")},
 		step{"p $_siginfo.si_signo", "= 11"},
 		step{"p $_siginfo._sifields._sigfault.si_addr", "= (void *) 0x0"},
 		step{"backtrace", "#0\nnth\n#1\nsum_of\n#2\nreport\n#3\nmain"},
 		step{"watch -l list", ""},
-		step{"reverse-continue", "Old value = (const struct node *) 0x0\nNew value = (const struct node *) 0x1"},
+		step{"reverse-continue", "Old value = (const struct node *) 0x0\nNew value = (const struct node *) 0x\nnth (list=0x"},
 		step{"delete", ""},
 		step{"continue", "SIGSEGV"},
 		step{"continue", "[killed by signal 11 (SIGSEGV); history can still be walked]\n" + noHistory},
@@ -417,7 +460,7 @@ func TestGDBAtACrash(t *testing.T) {
 func TestGDBFindsTheCulpritOfTheDemo(t *testing.T) {
 	t.Parallel()
 	source := "demo_inventory.c"
-	newGuest(t, "demo_inventory", nil).gdb(t,
+	guests(t, "demo_inventory").gdb(t,
 		step{"continue", "Program received signal SIGSEGV\n" + lineOf(source, "crash")},
 		step{"watch -l o->customer", "Hardware watchpoint 1"},
 		step{"reverse-continue", "Old value = (struct customer *)\nNew value = (struct customer *)\n<customers\n" + lineOf(source, "culprit")},
@@ -448,7 +491,7 @@ func TestGDBSignalsWithHandlers(t *testing.T) {
 func TestGDBThreads(t *testing.T) {
 	t.Parallel()
 	source := "threads.c"
-	newGuest(t, "threads", nil).gdb(t,
+	guests(t, "threads").gdb(t,
 		step{"break " + at(source, "counter") + " if counter == 400", ""},
 		step{"continue", "hit Breakpoint 1, worker\n" + lineOf(source, "counter")},
 		step{"p seen", "= 400"},
@@ -481,7 +524,7 @@ func TestGDBStepsBackOverCallsThatWait(t *testing.T) {
 	t.Parallel()
 	source := "threads.c"
 	barrier := testdata.Line(source, "counter") + 10 // the first barrier_wait
-	newGuest(t, "threads", nil).gdb(t,
+	guests(t, "threads").gdb(t,
 		step{fmt.Sprintf("break threads.c:%d", barrier+2), ""},
 		step{"continue", "hit Breakpoint 1, worker\nCHECK(counter"}, // the last one at the barrier
 		step{"continue", "hit Breakpoint 1, worker\nCHECK(counter"}, // one that has waited
@@ -510,7 +553,7 @@ func TestGDBStepsBackOverCallsThatWait(t *testing.T) {
 
 func TestGDBMonitorCommands(t *testing.T) {
 	t.Parallel()
-	newGuest(t, "steps", nil).gdb(t,
+	guests(t, "steps").gdb(t,
 		step{"monitor help", "when\nseek N\nstart\nend\ncheckpoint"},
 		step{"monitor when", "icount 0 of 0 recorded\nexecution is live"},
 		step{"break empty", ""},
@@ -532,7 +575,7 @@ func TestGDBMonitorCommands(t *testing.T) {
 
 func TestGDBCannotChangeHistory(t *testing.T) {
 	t.Parallel()
-	newGuest(t, "steps", nil).gdb(t,
+	guests(t, "steps").gdb(t,
 		step{"break nested_calls", ""},
 		step{"continue", "Breakpoint 1"},
 		step{"set var trace = 77", "Cannot access memory at address"},

@@ -28,11 +28,7 @@ func (s *session) librariesObject(string) (string, bool) {
 		if o.Name == "" { // the executable's, again, in another namespace
 			continue
 		}
-		fmt.Fprintf(&b, `  <library name="%s" lm="%#x" l_addr="%#x" l_ld="%#x"`, xmlText(o.Name), o.Addr, o.Bias, o.Dynamic)
-		if o.Namespace != 0 {
-			fmt.Fprintf(&b, ` lmid="%#x"`, o.Namespace)
-		}
-		b.WriteString("/>\n")
+		fmt.Fprintf(&b, `  <library name="%s" lm="%#x" l_addr="%#x" l_ld="%#x" lmid="%#x"/>`+"\n", xmlText(o.Name), o.Addr, o.Bias, o.Dynamic, o.Namespace)
 	}
 	b.WriteString("</library-list-svr4>\n")
 	return b.String(), true

@@ -22,7 +22,7 @@ type Object struct {
 	Bias      uint64 // l_addr: what was added to the addresses in the file
 	Name      string // l_name: the path, empty for the executable
 	Dynamic   uint64 // l_ld: address of the dynamic section
-	Namespace uint64 // address of the r_debug that lists it; the first one's is 0
+	Namespace uint64 // address of the r_debug that lists it: one for each namespace (dlmopen)
 }
 
 const (
@@ -138,20 +138,15 @@ func Read(mem Memory, dynamic uint64) ([]Object, error) {
 	}
 	var out []Object
 	r := reader{mem: mem}
-	first := debug
 	for namespaces := 0; debug != 0 && namespaces < maxList; namespaces++ {
 		// struct r_debug: int r_version; r_map; r_brk; int r_state; r_ldbase;
 		// and from version 2 on r_next, the list of another namespace.
 		version := binary.LittleEndian.Uint32(r.bytes(debug, 4))
-		name := debug
-		if debug == first {
-			name = 0
-		}
 		for at := r.word(debug + 8); at != 0 && r.err == nil; {
 			if len(out) >= maxList {
 				return out, fmt.Errorf("more than %d objects: the list is damaged", maxList)
 			}
-			o := Object{Addr: at, Bias: r.word(at), Dynamic: r.word(at + 16), Namespace: name}
+			o := Object{Addr: at, Bias: r.word(at), Dynamic: r.word(at + 16), Namespace: debug}
 			o.Name = r.text(r.word(at + 8))
 			at = r.word(at + 24)
 			if r.err == nil {

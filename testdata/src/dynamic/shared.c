@@ -12,7 +12,7 @@ static int inner(struct pair *p) {
 }
 
 int shared_add(int a, int b) {
-	struct pair p = {a, b};
+	struct pair p = {a, b}; //@entry
 	shared_counter += 10; //@add
 	int sum = inner(&p); //@callinner
 	return sum; //@return
