@@ -145,7 +145,7 @@ func (in *inst) decode(code []byte) bool {
 	}
 	x, err := x86asm.Decode(canon, 64)
 	if err != nil || x.Op == 0 { // an unknown instruction after prefixes is no error
-		return false
+		return in.x87Alias(op)
 	}
 	in.Inst = x
 	in.Len += removed

@@ -313,7 +313,7 @@ func selected(forms []*form) []*form {
 		return forms
 	}
 	names := strings.Split(*nativeForms, ",")
-	return slices.DeleteFunc(forms, func(f *form) bool { return !slices.Contains(names, f.name) })
+	return slices.DeleteFunc(slices.Clone(forms), func(f *form) bool { return !slices.Contains(names, f.name) })
 }
 
 // TestInstructionsAgreeWithTheHostCPU executes each instruction form with random

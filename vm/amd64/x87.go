@@ -213,28 +213,18 @@ func raise(r []uint64, e *softfloat.Env) bool {
 	return stop == 0
 }
 
-// locked reports a LOCK prefix, which no x87, MMX or SSE instruction may have.
-func locked(in *inst) bool {
-	for _, p := range in.Prefix {
-		if p&0xff == x86asm.PrefixLOCK {
-			return true
-		}
-	}
-	return false
-}
-
 // x87Helper makes a handler that calls h, which waits for pending exceptions or
 // not as it sees fit. A memory operand's address is slot A plus Imm.
 func x87Helper(h ir.Helper) handler {
 	return func(t *translation, in *inst) bool {
-		if locked(in) {
+		if in.lock {
 			return false
 		}
 		op := ir.Op{}
 		if m, ok := in.Args[0].(x86asm.Mem); ok {
 			op.A, op.Imm = t.address(in, m)
 		}
-		t.helper(h, op)
+		t.pure(h, op)
 		return true
 	}
 }

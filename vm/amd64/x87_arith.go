@@ -229,7 +229,7 @@ func fprem(c *ir.CPU, op *ir.Op) bool {
 	e := newEnv(r)
 	v, q, done := e.Rem80(st(r, 0), st(r, 1), op.B != 0)
 	ok := raise(r, &e)
-	if e.Flags&softfloat.Invalid != 0 || !ok {
+	if !ok || v.IsNaN() {
 		r[FPSW] &^= swC2
 	} else {
 		r[FPSW] &^= swC0 | swC1 | swC2 | swC3

@@ -145,8 +145,10 @@ func fcomi(c *ir.CPU, op *ir.Op) bool {
 		popping = underflow(r)
 	} else {
 		e := newEnv(r)
+		c1 := r[FPSW] & swC1 // stays, other than in most instructions
 		order = e.Compare80(st(r, 0), st(r, op.C), op.B&fcomiQuiet != 0)
 		popping = raise(r, &e)
+		r[FPSW] |= c1
 	}
 	setArith(r, fcomiFlags[order])
 	if popping && op.B&fcomiPop != 0 {
@@ -173,7 +175,6 @@ func fcmov(c *ir.CPU, op *ir.Op) bool {
 		}
 		return true
 	}
-	r[FPSW] &^= swC1
 	if (arith(r)&fcmovFlags[op.B&3] != 0) == (op.B&fcmovNot == 0) {
 		setST(r, 0, st(r, op.C))
 	}

@@ -173,7 +173,11 @@ func fst(c *ir.CPU, op *ir.Op, size uint64) bool {
 	} else {
 		v = e.F80ToF64(st(r, 0))
 	}
-	if e.Flags&e.Unmasked&noStore == 0 && !c.Mem.Store(operand(c, op), size, v) {
+	switch {
+	case e.Flags&e.Unmasked&noStore != 0: // nothing is rounded either
+		e.Flags &^= softfloat.Inexact
+		e.Up = false
+	case !c.Mem.Store(operand(c, op), size, v):
 		return memoryFault(c)
 	}
 	return stored(r, &e, op.B != 0)

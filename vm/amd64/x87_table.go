@@ -8,11 +8,12 @@ import (
 
 // x87Form is what an encoding does: a helper, with its operand B. Operand C is
 // the number of ST(i). A control instruction does not become the last
-// instruction that FPIP names.
+// instruction that FPIP names. One with flags sets the arithmetic flags.
 type x87Form struct {
 	h       ir.Helper
 	b       uint8
 	control bool
+	flags   bool
 }
 
 // Forms by the low three bits of the opcode (D8 to DF) and: the reg field, with a
@@ -130,8 +131,8 @@ var x87Stack = []struct {
 	{0xd9, 0, x87Form{h: fldST}},
 	{0xd9, 1, x87Form{h: fxch}},
 	{0xd9, 3, x87Form{h: fstpNoFault}}, // undocumented
-	{0xdb, 5, x87Form{h: fcomi, b: fcomiQuiet}},
-	{0xdb, 6, x87Form{h: fcomi}},
+	{0xdb, 5, x87Form{h: fcomi, b: fcomiQuiet, flags: true}},
+	{0xdb, 6, x87Form{h: fcomi, flags: true}},
 	{0xdc, 2, x87Form{h: compareST}},       // undocumented
 	{0xdc, 3, x87Form{h: compareST, b: 1}}, // undocumented
 	{0xdd, 0, x87Form{h: ffree}},
@@ -145,8 +146,8 @@ var x87Stack = []struct {
 	{0xdf, 1, x87Form{h: fxch}},        // undocumented
 	{0xdf, 2, x87Form{h: fstST, b: 1}}, // undocumented
 	{0xdf, 3, x87Form{h: fstST, b: 1}}, // undocumented
-	{0xdf, 5, x87Form{h: fcomi, b: fcomiQuiet | fcomiPop}},
-	{0xdf, 6, x87Form{h: fcomi, b: fcomiPop}},
+	{0xdf, 5, x87Form{h: fcomi, b: fcomiQuiet | fcomiPop, flags: true}},
+	{0xdf, 6, x87Form{h: fcomi, b: fcomiPop, flags: true}},
 }
 
 // x87Single lists the forms that have an opcode byte and ModRM byte of their own.
@@ -208,36 +209,20 @@ var x87Ops = []x86asm.Op{
 	x86asm.FUCOMP, x86asm.FUCOMPP, x86asm.FXAM, x86asm.FXCH, x86asm.FXTRACT, x86asm.FYL2X, x86asm.FYL2XP1,
 }
 
-// x87Opcode finds the opcode byte, one of D8 to DF, behind the prefixes. ok is
-// false when it is another, or no ModRM byte follows.
-func x87Opcode(code []byte) (at int, ok bool) {
-	for i, b := range code {
-		switch b {
-		case 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3:
-			continue
-		}
-		if b&0xf0 == 0x40 {
-			continue
-		}
-		return i, b&0xf8 == 0xd8 && i+1 < len(code)
-	}
-	return 0, false
-}
-
 // x87 translates an instruction by the tables.
 func x87(t *translation, in *inst) bool {
-	at, ok := x87Opcode(in.code)
-	if !ok || locked(in) {
+	if in.lock {
 		return false
 	}
-	opcode, modrm := in.code[at], in.code[at+1]
+	opcode, modrm := in.code[in.n], in.code[in.n+1]
 	op := ir.Op{C: modrm & 7}
 	f := &x87Reg[opcode&7][modrm&63]
 	m, isMem := in.Args[0].(x86asm.Mem)
 	if isMem {
 		f = &x87Mem[opcode&7][modrm>>3&7]
 		op.A, op.Imm = t.address(in, m)
-		if in.DataSize == 16 {
+		op.C = 0
+		if in.data16 {
 			op.C = 1
 		}
 	}
@@ -245,7 +230,12 @@ func x87(t *translation, in *inst) bool {
 		return false
 	}
 	op.B = f.b
-	t.helper(f.h, op)
+	if f.flags {
+		t.helper(f.h, op)
+		t.cc = static{known: true, family: ccEager}
+	} else {
+		t.pure(f.h, op)
+	}
 	if f.control {
 		return true
 	}
@@ -257,16 +247,12 @@ func x87(t *translation, in *inst) bool {
 	return true
 }
 
-// x87Alias decodes the encodings in the tables that x86asm does not know: each
-// names registers only, and does what its tables say.
-func x87Alias(code []byte) (x x86asm.Inst, ok bool) {
-	at, ok := x87Opcode(code)
-	if !ok || code[at+1] < 0xc0 || x87Reg[code[at]&7][code[at+1]&63].h == nil {
-		return x, false
+// x87Alias decodes those encodings in the tables that x86asm does not know: they
+// all name registers only. code begins with the opcode.
+func (in *inst) x87Alias(code []byte) bool {
+	if code[0]&0xf8 != 0xd8 || code[1] < 0xc0 || x87Reg[code[0]&7][code[1]&63].h == nil {
+		return false
 	}
-	x.Op, x.Mode, x.Len = x86asm.FNOP, 64, at+2
-	for i, p := range code[:min(at, len(x.Prefix))] {
-		x.Prefix[i] = x86asm.Prefix(p)
-	}
-	return x, true
+	in.Inst = x86asm.Inst{Op: x86asm.FNOP, Mode: 64, AddrSize: 64, DataSize: 32, Len: in.n + 2}
+	return true
 }

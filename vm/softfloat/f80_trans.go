@@ -77,13 +77,12 @@ func (e *Env) LogMul80(y, x F80) F80 {
 }
 
 // LogPlus1Mul80 is y × log2(x + 1) (FYL2XP1). The instruction defines it for
-// |x| ≤ 1 − √½; here it is defined for all x > −1, and for smaller x the result
-// is Invalid.
+// |x| ≤ 1 − √½; here it is the same for all x > −1, and for smaller x it is x
+// itself, with Inexact.
 func (e *Env) LogPlus1Mul80(y, x F80) F80 {
 	u, v := y.unpack(), x.unpack()
-	invalid := v.neg && v.exp >= 0 && v.class != zero ||
-		v.class == zero && u.class == infinite ||
-		v.class == infinite && u.class == zero
+	invalid := v.class == zero && u.class == infinite ||
+		v.class == infinite && (v.neg || u.class == zero)
 	if e.denormal(y, x, invalid) {
 		return F80{}
 	}
@@ -94,6 +93,9 @@ func (e *Env) LogPlus1Mul80(y, x F80) F80 {
 		return pack80(e.invalid(&binary80))
 	case v.class == infinite || u.class == infinite:
 		return pack80(binary80.infinity(u.neg != v.neg))
+	case v.class == finite && v.neg && v.exp >= 0:
+		e.raise(Inexact)
+		return x
 	case u.class == zero || v.class == zero:
 		return pack80(binary80.zero(u.neg != v.neg))
 	}
