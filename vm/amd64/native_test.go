@@ -122,7 +122,7 @@ func (c *comparison) compare(k *testCase, n *nativeCase) {
 		return
 	}
 	var diff []string
-	if gotHow.Sig != wantHow.Sig || gotHow.Left != wantHow.Left || gotHow.Page && wantHow.Page && gotHow.Addr != wantHow.Addr {
+	if gotHow.Sig != wantHow.Sig || gotHow.Left != wantHow.Left || gotHow.Page && wantHow.Page && !k.samePlace(gotHow.Addr, wantHow.Addr) {
 		diff = append(diff, fmt.Sprintf("ended: %v, want %v", gotHow, wantHow))
 	}
 	diff = append(diff, differences(k, &got, want)...)
@@ -148,6 +148,15 @@ func (c *comparison) compare(k *testCase, n *nativeCase) {
 		complain = c.t.Logf
 	}
 	complain("%s\n%s", k, strings.Join(diff, "\n"))
+}
+
+// samePlace reports whether two addresses of a fault agree. In an operand of more
+// than 16 bytes processors access some other byte of the page first.
+func (k *testCase) samePlace(a, b uint64) bool {
+	if k.insns[0].form.size > 16 {
+		return a/pageSize == b/pageSize
+	}
+	return a == b
 }
 
 // differences lists how two states differ in what is defined.
@@ -178,7 +187,11 @@ func differences(k *testCase, got, want *state) (diff []string) {
 	if got.FCW != want.FCW {
 		note("fcw", got.FCW, want.FCW)
 	}
-	if got.FSW != want.FSW {
+	codes := uint16(0) // condition codes that may differ
+	if tol == "ld" && want.FSW&0x20 != 0 {
+		codes = 0x200 // C1: an approximation may have been rounded the other way
+	}
+	if (got.FSW^want.FSW)&^codes != 0 {
 		note("fsw", got.FSW, want.FSW)
 	}
 	if got.FTag != want.FTag {

@@ -46,7 +46,15 @@ func RaisedFloat(r []uint64) uint64 { return r[raised] & mxFlags }
 // RaiseFloat sets them. The personality calls it as it delivers the exception:
 // until then the instruction has changed nothing, so that the position before it
 // has one state, whether the instruction has been tried or not.
-func RaiseFloat(r []uint64) { r[MXCSR] |= RaisedFloat(r) }
+func RaiseFloat(r []uint64) {
+	r[MXCSR] |= RaisedFloat(r)
+	if r[raised]&raisedMMX != 0 {
+		enterMMX(r)
+	}
+}
+
+// raisedMMX in slot raised says that the instruction has an MMX register.
+const raisedMMX = 1 << 16
 
 // flagsOf translates softfloat's flags to MXCSR's.
 var flagsOf = func() (table [32]uint8) {

@@ -132,6 +132,7 @@ func pending(c *ir.CPU) bool {
 		return false
 	}
 	c.R[raised] = 0 // not one of SSE's
+	c.R[raised] = 0
 	c.Trap = ir.ExitFloat
 	return true
 }

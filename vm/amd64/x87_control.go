@@ -11,7 +11,6 @@ import (
 func init() {
 	register(map[x86asm.Op]handler{
 		x86asm.FWAIT: x87Helper(fwait),
-		x86asm.EMMS:  x87Helper(emms),
 	})
 }
 
@@ -79,15 +78,5 @@ func ffree(c *ir.CPU, op *ir.Op) bool {
 		popST(r)
 	}
 	r[FPSW] &^= swC1
-	return true
-}
-
-// emms is EMMS: all registers become empty.
-func emms(c *ir.CPU, _ *ir.Op) bool {
-	if pending(c) {
-		return false
-	}
-	c.R[FPTag] = 0
-	setTop(c.R[:], 0)
 	return true
 }

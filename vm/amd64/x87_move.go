@@ -175,6 +175,9 @@ func fst(c *ir.CPU, op *ir.Op, size uint64) bool {
 	}
 	switch {
 	case e.Flags&e.Unmasked&noStore != 0: // nothing is rounded either
+		if !touch(c, operand(c, op), size) {
+			return memoryFault(c)
+		}
 		e.Flags &^= softfloat.Inexact
 		e.Up = false
 	case !c.Mem.Store(operand(c, op), size, v):
@@ -183,11 +186,28 @@ func fst(c *ir.CPU, op *ir.Op, size uint64) bool {
 	return stored(r, &e, op.B != 0)
 }
 
+// touch makes sure that a store could be made, before an exception is recorded
+// that keeps it from being made.
+func touch(c *ir.CPU, addr, size uint64) bool {
+	v, ok := c.Mem.Load(addr, size)
+	return ok && c.Mem.Store(addr, size, v)
+}
+
+func touch80(c *ir.CPU, addr uint64) bool {
+	lo, hi, ok := c.Mem.Load80(addr)
+	return ok && c.Mem.Store80(addr, lo, hi)
+}
+
 // storeNothing ends a store with ST(0) empty.
 func storeNothing(c *ir.CPU, addr, size, indefinite uint64, popping bool) bool {
 	r := c.R[:]
-	masked := r[FPCW]&swInvalid != 0
-	if masked && !c.Mem.Store(addr, size, indefinite) {
+	ok := false
+	if r[FPCW]&swInvalid != 0 {
+		ok = c.Mem.Store(addr, size, indefinite)
+	} else {
+		ok = touch(c, addr, size)
+	}
+	if !ok {
 		return memoryFault(c)
 	}
 	if underflow(r) && popping {
@@ -205,7 +225,13 @@ func fstpF80(c *ir.CPU, op *ir.Op) bool {
 	if none {
 		v = softfloat.Indefinite80
 	}
-	if !(none && r[FPCW]&swInvalid == 0) && !c.Mem.Store80(operand(c, op), v.Mant, v.SE) {
+	ok := false
+	if none && r[FPCW]&swInvalid == 0 {
+		ok = touch80(c, operand(c, op))
+	} else {
+		ok = c.Mem.Store80(operand(c, op), v.Mant, v.SE)
+	}
+	if !ok {
 		return memoryFault(c)
 	}
 	r[FPSW] &^= swC1
@@ -243,7 +269,13 @@ func fist(c *ir.CPU, op *ir.Op, size uint64) bool {
 	default:
 		v = uint64(e.F80ToInt64(st(r, 0)))
 	}
-	if e.Flags&e.Unmasked&before == 0 && !c.Mem.Store(operand(c, op), size, v) {
+	ok := false
+	if e.Flags&e.Unmasked&before != 0 {
+		ok = touch(c, operand(c, op), size)
+	} else {
+		ok = c.Mem.Store(operand(c, op), size, v)
+	}
+	if !ok {
 		return memoryFault(c)
 	}
 	return stored(r, &e, op.B&storePop != 0)
@@ -266,7 +298,13 @@ func fbstp(c *ir.CPU, op *ir.Op) bool {
 	} else {
 		b = e.F80ToBCD(st(r, 0))
 	}
-	if e.Flags&e.Unmasked&before == 0 && !c.Mem.Store80(operand(c, op), binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint16(b[8:])) {
+	ok := false
+	if e.Flags&e.Unmasked&before != 0 {
+		ok = touch80(c, operand(c, op))
+	} else {
+		ok = c.Mem.Store80(operand(c, op), binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint16(b[8:]))
+	}
+	if !ok {
 		return memoryFault(c)
 	}
 	if !none {
@@ -299,17 +337,15 @@ func fstST(c *ir.CPU, op *ir.Op) bool {
 	return true
 }
 
-// fstpNoFault is fstST with a pop, for which an empty ST(0) is as good as any.
+// fstpNoFault is fstST with a pop that does nothing else when ST(0) is empty.
 func fstpNoFault(c *ir.CPU, op *ir.Op) bool {
 	if pending(c) {
 		return false
 	}
 	r := c.R[:]
-	v, none := st(r, 0), empty(r, 0)
 	r[FPSW] &^= swC1
-	setST(r, op.C, v)
-	if none {
-		free(r, op.C)
+	if !empty(r, 0) {
+		setST(r, op.C, st(r, 0))
 	}
 	popST(r)
 	return true

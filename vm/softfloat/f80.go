@@ -189,15 +189,17 @@ func (e *Env) Scale80(a, b F80) F80 {
 		by = -by
 	}
 	x.exp += by
-	// So far off that the exponent does not come back when it is moved: as if
-	// masked.
+	// So far off that the exponent does not come back when it is moved: in any
+	// rounding the result is what is to be expected.
 	const move = 3 << 13
-	if x.exp > binary80.emax+move || x.exp < binary80.emin-move {
-		masked := *e
-		masked.Unmasked = 0
-		r := masked.round(&binary80, x.neg, x.exp, x.sig, 0)
-		e.Flags, e.Up = masked.Flags, masked.Up
-		return pack80(r)
+	switch {
+	case e.Unmasked&Overflow != 0 && x.exp > binary80.emax+move:
+		e.raise(Overflow | Inexact)
+		e.Up = true
+		return pack80(binary80.infinity(x.neg))
+	case e.Unmasked&Underflow != 0 && x.exp < binary80.emin-move:
+		e.raise(Underflow | Inexact)
+		return pack80(binary80.zero(x.neg))
 	}
 	return pack80(e.round(&binary80, x.neg, x.exp, x.sig, 0))
 }

@@ -10,7 +10,8 @@ import "math/bits"
 // (Intel SDM volume 1, section 8.3.10), and the same on every host. Only where
 // processors of both makers agree on another value is that one taken: sine,
 // cosine and tangent reduce their argument by a π of 66 bits (SDM volume 1,
-// section 8.3.8). An exact result raises nothing.
+// section 8.3.8); and a result that is not obvious raises Inexact though it be
+// exact.
 
 // Exp2m1x80 is 2^a − 1 for −1 ≤ a ≤ 1 (F2XM1). Beyond, where the result is
 // undefined, it is a itself, with Inexact.
@@ -28,12 +29,12 @@ func (e *Env) Exp2m1x80(a F80) F80 {
 		return pack80(num{class: finite, neg: true, sig: intBit})
 	case x.class == infinite:
 		return a
+	}
+	e.raise(Inexact)
+	switch {
 	case x.exp == 0 && x.sig == intBit && x.neg: // 2⁻¹ − 1
 		return pack80(num{class: finite, neg: true, sig: intBit, exp: -1})
-	case x.exp == 0 && x.sig == intBit: // 2 − 1
-		return a
-	case x.exp >= 0:
-		e.raise(Inexact)
+	case x.exp >= 0: // among them 1 itself: 2 − 1
 		return a
 	}
 	return e.irrational(expm1(mulBig(numBig(x), ln2)))
@@ -69,11 +70,21 @@ func (e *Env) LogMul80(y, x F80) F80 {
 	case u.class == zero || isOne:
 		return pack80(binary80.zero(u.neg == above))
 	case v.sig == intBit: // a power of two: the logarithm is an integer
-		neg, mag := magnitude(int64(v.exp))
-		p := product(u, normal(neg, mag))
-		return pack80(e.round(&binary80, p.neg, p.exp, p.hi, p.lo))
+		return e.multiple(u, v.exp)
 	}
 	return e.irrational(mulBig(numBig(u), log2(v)))
+}
+
+// multiple is k × u, which is not 0, as the result of a transcendental function:
+// as if it were not exact.
+func (e *Env) multiple(u num, k int) F80 {
+	neg, mag := magnitude(int64(k))
+	p := product(u, normal(neg, mag))
+	e.raise(Inexact)
+	if p.exp < binary80.emin {
+		e.raise(Underflow)
+	}
+	return pack80(e.round(&binary80, p.neg, p.exp, p.hi, p.lo))
 }
 
 // LogPlus1Mul80 is y × log2(x + 1) (FYL2XP1). The instruction defines it for
@@ -93,16 +104,14 @@ func (e *Env) LogPlus1Mul80(y, x F80) F80 {
 		return pack80(e.invalid(&binary80))
 	case v.class == infinite || u.class == infinite:
 		return pack80(binary80.infinity(u.neg != v.neg))
-	case v.class == finite && v.neg && v.exp >= 0:
-		e.raise(Inexact)
-		return x
 	case u.class == zero || v.class == zero:
 		return pack80(binary80.zero(u.neg != v.neg))
+	case v.neg && v.exp >= 0:
+		e.raise(Inexact)
+		return x
 	}
 	if k, ok := v.plusOneIsPower(); ok {
-		neg, mag := magnitude(int64(k))
-		p := product(u, normal(neg, mag))
-		return pack80(e.round(&binary80, p.neg, p.exp, p.hi, p.lo))
+		return e.multiple(u, k)
 	}
 	return e.irrational(mulBig(numBig(u), log2p1(v)))
 }
