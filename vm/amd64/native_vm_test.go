@@ -185,13 +185,15 @@ func (m *machine) outcome(x ir.Exit, left uint64) outcome {
 
 // nativeOutcome is how a case ended on the host's CPU.
 func nativeOutcome(k *nativeCase) outcome {
-	const debug, pageFault = 1, 14
+	const debug, stackFault, pageFault = 1, 12, 14
 	o := outcome{Sig: syscall.Signal(k.Sig), Left: k.Left}
 	switch {
 	case o.Sig == syscall.SIGTRAP && k.Trapno == debug:
 		o.Sig = 0
 	case k.Trapno == pageFault:
 		o.Addr, o.Page = k.Addr, true
+	case k.Trapno == stackFault: // an address that is not canonical, through rsp or rbp
+		o.Sig = syscall.SIGSEGV
 	}
 	return o
 }
