@@ -39,6 +39,7 @@ var undefAfter = map[x86asm.Op]uint64{
 	x86asm.MUL: flagSet("SZAP"), x86asm.IMUL: flagSet("SZAP"), x86asm.DIV: flagSet("OSZAPC"), x86asm.IDIV: flagSet("OSZAPC"),
 	x86asm.BT: flagSet("OSAP"), x86asm.BTS: flagSet("OSAP"), x86asm.BTR: flagSet("OSAP"), x86asm.BTC: flagSet("OSAP"),
 	x86asm.BSF: flagSet("OSAPC"), x86asm.BSR: flagSet("OSAPC"),
+	x86asm.TZCNT: flagSet("OSZAPC"), // bsf to a processor of the guest's level
 }
 
 var tolerances = map[x86asm.Op]string{

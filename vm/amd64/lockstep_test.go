@@ -338,8 +338,6 @@ func (l *lockstep) run(t *testing.T, max uint64) {
 //
 //	go test ./vm/amd64 -run Lockstep -v -timeout 30m -lockstep.steps 2000000
 func TestProgramsRunInLockstepWithTheHostCPU(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	for _, p := range []struct {
 		name   string
 		build  []string
@@ -355,6 +353,8 @@ func TestProgramsRunInLockstepWithTheHostCPU(t *testing.T) {
 		{"go", []string{"go", "build", "gowork.go"}, "3000"},
 	} {
 		t.Run(p.name, func(t *testing.T) {
+			runtime.LockOSThread() // ptrace knows its tracer by the thread
+			defer runtime.UnlockOSThread()
 			need(t, p.build[0])
 			dir := t.TempDir()
 			exe := filepath.Join(dir, p.name)

@@ -180,6 +180,7 @@ func (f *form) defaults() {
 	if f.values == "" {
 		f.values = "int"
 	}
+	f.alone = f.alone || f.tol != ""
 	f.x87 = len(f.op) > 0 && f.op[0]&0xf8 == 0xd8
 }
 

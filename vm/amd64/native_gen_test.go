@@ -51,6 +51,7 @@ type insn struct {
 	forceRex     bool
 	bytes        []byte
 	start, after uint64 // addresses
+	undef        uint64 // flags that are undefined before it
 }
 
 // gen generates cases.
@@ -97,18 +98,20 @@ func (g *gen) sequence(forms []*form) *testCase {
 		if f.reads&k.undef != 0 {
 			continue
 		}
-		in := g.insn(k, f)
-		k.undef = (k.undef | f.undef) &^ (f.writes &^ f.undef)
+		in, undef := g.insn(k, f), k.undef
+		if k.undef |= f.undef; f.prepare == nil { // a shift by 0 writes no flags
+			k.undef &^= f.writes &^ f.undef
+		}
 		if f.imm == "rel8" {
 			// Over the next instruction, which is 2 bytes long.
 			in.imm = []byte{2}
 		}
 		in.encode(at)
-		at = in.after
+		in.undef, at = undef, in.after
 		k.insns = append(k.insns, in)
 		k.code = append(k.code, in.bytes...)
 		if f.imm == "rel8" {
-			skip := &insn{form: nopForm, bytes: []byte{0x40 | byte(g.IntN(16)), 0x90}, start: at, after: at + 2}
+			skip := &insn{form: nopForm, bytes: []byte{0x40 | byte(g.IntN(16)), 0x90}, start: at, after: at + 2, undef: k.undef}
 			k.insns = append(k.insns, skip)
 			k.code = append(k.code, skip.bytes...)
 			at += 2
@@ -188,14 +191,12 @@ func (g *gen) insn(k *testCase, f *form) *insn {
 	if f.lock && in.isMem && g.one(3) {
 		in.lock = true
 	}
-	if f.prepare != nil {
+	undef := k.undef
+	if k.undef = f.undef; f.prepare != nil {
 		f.prepare(g, k, in)
 	}
-	if !g.fixed {
-		k.undef |= f.undef
-		if f.prepare != nil && f.undef == 0 {
-			k.undef = k.undef &^ f.writes
-		}
+	if g.fixed { // see sequence
+		k.undef = undef
 	}
 	return in
 }

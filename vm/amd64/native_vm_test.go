@@ -144,6 +144,9 @@ func (m *machine) run(s *state, code []byte, steps uint64) outcome {
 
 	copy(s.GPR[:], r[amd64.RAX:])
 	s.RIP = c.PC
+	if x == ir.ExitTrap { // the host stands behind int3
+		s.RIP++
+	}
 	s.Flags = amd64.RFlags(r)
 	s.MXCSR = uint32(r[amd64.MXCSR])
 	s.FCW, s.FSW, s.FTag = uint16(r[amd64.FPCW]), uint16(r[amd64.FPSW]), uint8(r[amd64.FPTag])
