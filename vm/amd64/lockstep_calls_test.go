@@ -11,11 +11,16 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm/ir"
 )
 
+// pretended are system calls that are not executed, and what they return: a
+// thread that never gets to run, and no restartable sequences, whose area the
+// kernel would write to at any time.
+var pretended = map[uint64]uint64{unix.SYS_CLONE: 1 << 20, unix.SYS_CLONE3: 1 << 20, unix.SYS_RSEQ: ^uint64(unix.ENOSYS) + 1}
+
 // quiet are system calls that write no memory.
 var quiet = map[uint64]bool{
 	unix.SYS_WRITE: true, unix.SYS_WRITEV: true, unix.SYS_CLOSE: true, unix.SYS_OPEN: true, unix.SYS_OPENAT: true, unix.SYS_LSEEK: true,
 	unix.SYS_ACCESS: true, unix.SYS_FACCESSAT: true, unix.SYS_GETPID: true, unix.SYS_GETTID: true, unix.SYS_GETUID: true, unix.SYS_SET_ROBUST_LIST: true,
-	unix.SYS_SET_TID_ADDRESS: true, unix.SYS_ARCH_PRCTL: true, unix.SYS_RSEQ: true, unix.SYS_MADVISE: true, unix.SYS_SCHED_YIELD: true,
+	unix.SYS_SET_TID_ADDRESS: true, unix.SYS_ARCH_PRCTL: true, unix.SYS_MADVISE: true, unix.SYS_SCHED_YIELD: true,
 	unix.SYS_MPROTECT: true, unix.SYS_MUNMAP: true, unix.SYS_MMAP: true, unix.SYS_BRK: true, unix.SYS_FCNTL: true, unix.SYS_FUTEX: true,
 }
 
@@ -45,10 +50,9 @@ func (l *lockstep) call() error {
 	l.steps++
 	l.c.Icount++
 	l.c.LastPC = l.c.PC
-	if number == unix.SYS_CLONE || number == unix.SYS_CLONE3 {
-		// Pretend: the thread never gets to run.
+	if result, ok := pretended[number]; ok {
 		r.Rip += 2
-		r.Rcx, r.R11, r.Rax = r.Rip, r.Eflags, 1<<20
+		r.Rcx, r.R11, r.Rax = r.Rip, r.Eflags, result
 		if err := l.n.setRegs(&r); err != nil {
 			return err
 		}

@@ -27,7 +27,8 @@ type stepKind uint8
 const (
 	plain   stepKind = iota
 	calling          // syscall
-	asking           // its result is the machine's own affair: cpuid, rdtsc, …
+	asking           // its result is the machine's own affair: cpuid, rdtsc, tzcnt, …
+	storing          // stores the x87 environment, whose pointers differ between processors
 	pushing          // pushes flags, with the debugger's trap flag natively
 )
 
@@ -39,13 +40,19 @@ var undefAfter = map[x86asm.Op]uint64{
 	x86asm.MUL: flagSet("SZAP"), x86asm.IMUL: flagSet("SZAP"), x86asm.DIV: flagSet("OSZAPC"), x86asm.IDIV: flagSet("OSZAPC"),
 	x86asm.BT: flagSet("OSAP"), x86asm.BTS: flagSet("OSAP"), x86asm.BTR: flagSet("OSAP"), x86asm.BTC: flagSet("OSAP"),
 	x86asm.BSF: flagSet("OSAPC"), x86asm.BSR: flagSet("OSAPC"),
-	x86asm.TZCNT: flagSet("OSZAPC"), // bsf to a processor of the guest's level
 }
 
 var tolerances = map[x86asm.Op]string{
 	x86asm.RSQRTPS: "ps", x86asm.RSQRTSS: "ps", x86asm.RCPPS: "ps", x86asm.RCPSS: "ps",
 	x86asm.FSIN: "ld", x86asm.FCOS: "ld", x86asm.FSINCOS: "ld", x86asm.FPTAN: "ld", x86asm.FPATAN: "ld",
 	x86asm.F2XM1: "ld", x86asm.FYL2X: "ld", x86asm.FYL2XP1: "ld",
+}
+
+// environments are the instructions that store or load the x87 environment, and
+// the bytes that those concern.
+var environments = map[x86asm.Op]uint64{
+	x86asm.FXSAVE: 512, x86asm.FXSAVE64: 512, x86asm.FNSAVE: 108, x86asm.FNSTENV: 28,
+	x86asm.FXRSTOR: 16, x86asm.FXRSTOR64: 16, x86asm.FRSTOR: 16, x86asm.FLDENV: 16,
 }
 
 // classify decodes an instruction.
@@ -70,6 +77,12 @@ func classify(code []byte) *stepInst {
 		return s
 	}
 	s.inst, s.known = in, true
+	if in.Op == x86asm.TZCNT || in.Op == x86asm.LZCNT { // bsf and bsr to a processor of the guest's level
+		s.kind = asking
+	}
+	if environments[in.Op] > 16 {
+		s.kind = storing
+	}
 	s.undef = undefAfter[in.Op]
 	s.tol = tolerances[in.Op]
 	s.fp = in.Opcode>>24 >= 0xd8 && in.Opcode>>24 <= 0xdf
@@ -95,8 +108,8 @@ func (s *stepInst) written(c *ir.CPU, f func(addr, size uint64)) {
 	switch in.Op {
 	case x86asm.PUSH, x86asm.CALL, x86asm.PUSHF, x86asm.PUSHFQ, x86asm.ENTER:
 		f(c.R[amd64.RSP]-8, 8)
-	case x86asm.FXSAVE, x86asm.FXSAVE64, x86asm.FNSAVE, x86asm.FNSTENV, x86asm.LEA, x86asm.NOP:
-		return // with fields that differ between processors; without an access
+	case x86asm.LEA, x86asm.NOP: // without an access
+		return
 	}
 	for _, a := range in.Args {
 		m, ok := a.(x86asm.Mem)
@@ -104,7 +117,9 @@ func (s *stepInst) written(c *ir.CPU, f func(addr, size uint64)) {
 			continue
 		}
 		size := uint64(in.MemBytes)
-		if size == 0 || size > 64 {
+		if n := environments[in.Op]; n != 0 {
+			size = n
+		} else if size == 0 || size > 64 {
 			size = 16
 		}
 		f(effective(c, in, m), size)

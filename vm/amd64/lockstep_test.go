@@ -197,6 +197,13 @@ func (l *lockstep) step() error {
 		amdFlags := amd64.RFlags(l.c.R[:]) & amd64.FlagsArith
 		l.now.Eflags = l.now.Eflags&^amd64.FlagsArith | amdFlags
 		return l.n.setRegs(&l.now)
+	case storing:
+		for _, w := range l.written {
+			b := make([]byte, w.size)
+			l.n.read(w.addr, b)
+			l.c.Mem.Poke(w.addr, b)
+		}
+		l.written = l.written[:0]
 	case pushing:
 		var b [8]byte
 		l.c.Mem.Peek(l.c.R[amd64.RSP], b[:])
