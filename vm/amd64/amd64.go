@@ -12,6 +12,15 @@
 // exception in the guest: never a wrong result.
 //
 // The package holds no state; a [Translator] may be shared.
+//
+// # Quirks
+//
+// RCPPS, RCPSS, RSQRTPS and RSQRTSS, whose results differ between processors,
+// give the result of the division, or of the root's, rounded to 12 significant
+// bits: their relative error is at most 2⁻¹² (the SDM allows 1.5×2⁻¹²).
+//
+// MASKMOVDQU writes each run of neighbouring bytes as an access of its own, and
+// nothing if one of them can't be written.
 package amd64
 
 import "github.com/dap-revexec/dap-revexec/vm/ir"

@@ -130,26 +130,35 @@ func flagsOp(h handler) handler {
 	}
 }
 
-// vec is the value of an XMM register, low half first.
-type vec [2]uint64
+// vec is the value of an XMM register. (A struct: Go keeps it in registers, which
+// it does not do with arrays.)
+type vec struct{ lo, hi uint64 }
 
 // get reads the register whose low half is in slot.
 func get(c *ir.CPU, slot uint8) vec { return vec{c.R[slot], c.R[slot+1]} }
 
 // set writes the register whose low half is in slot. It ends a helper.
 func set(c *ir.CPU, slot uint8, v vec) bool {
-	c.R[slot], c.R[slot+1] = v[0], v[1]
+	c.R[slot], c.R[slot+1] = v.lo, v.hi
 	return true
 }
 
+// half is the low half for even i, else the high one.
+func (v vec) half(i int) uint64 {
+	if i&1 == 0 {
+		return v.lo
+	}
+	return v.hi
+}
+
 // dword is element i of four.
-func (v *vec) dword(i int) uint32 { return uint32(v[i>>1&1] >> (i & 1 * 32)) }
+func (v vec) dword(i int) uint32 { return uint32(v.half(i>>1) >> (i & 1 * 32)) }
 
 // word is element i of eight.
-func (v *vec) word(i int) uint16 { return uint16(v[i>>2&1] >> (i & 3 * 16)) }
+func (v vec) word(i int) uint16 { return uint16(v.half(i>>2) >> (i & 3 * 16)) }
 
 // byte is element i of sixteen.
-func (v *vec) byte(i int) uint8 { return uint8(v[i>>3&1] >> (i & 7 * 8)) }
+func (v vec) byte(i int) uint8 { return uint8(v.half(i>>3) >> (i & 7 * 8)) }
 
 // setDword, setWord and setByte write an element.
 func (v *vec) setDword(i int, x uint32) { v.put(i*32, 1<<32-1, uint64(x)) }
@@ -159,6 +168,10 @@ func (v *vec) setByte(i int, x uint8)   { v.put(i*8, 1<<8-1, uint64(x)) }
 // put writes the bits of mask at bit position pos, which must not cross the
 // halves.
 func (v *vec) put(pos int, mask, x uint64) {
-	h, n := &v[pos>>6&1], pos&63
-	*h = *h&^(mask<<n) | x<<n
+	n := pos & 63
+	if pos < 64 {
+		v.lo = v.lo&^(mask<<n) | x<<n
+	} else {
+		v.hi = v.hi&^(mask<<n) | x<<n
+	}
 }

@@ -140,25 +140,58 @@ func scalar32(c *ir.CPU, op *ir.Op) bool {
 	return true
 }
 
-// packed64 does element operation C on both elements.
+// packed64 does element operation C on both elements, quickly where scalar64
+// would.
 func packed64(c *ir.CPU, op *ir.Op) bool {
 	a, b := get(c, op.A), get(c, op.B)
+	x := elemOp(op.C)
+	if plain(c) && !subnormal64(a.lo) && !subnormal64(a.hi) && !subnormal64(b.lo) && !subnormal64(b.hi) {
+		if c.R[MXCSR]&mxPE != 0 {
+			lo, ok1 := host64(x, a.lo, b.lo)
+			hi, ok2 := host64(x, a.hi, b.hi)
+			if ok1 && ok2 {
+				return set(c, op.Dst, vec{lo, hi})
+			}
+		}
+		e := sseEnv()
+		r := vec{apply64(&e, x, a.lo, b.lo), apply64(&e, x, a.hi, b.hi)}
+		c.R[MXCSR] |= uint64(flagsOf[e.Flags&31])
+		return set(c, op.Dst, r)
+	}
 	var f float
 	f.begin(c)
-	r := vec{f.do64(elemOp(op.C), a[0], b[0]), f.do64(elemOp(op.C), a[1], b[1])}
+	r := vec{f.do64(x, a.lo, b.lo), f.do64(x, a.hi, b.hi)}
 	return f.end(c) && set(c, op.Dst, r)
 }
 
-// packed32 does element operation C on the four elements.
+// packed32 does element operation C on the four elements, quickly where scalar32
+// would.
 func packed32(c *ir.CPU, op *ir.Op) bool {
 	a, b := get(c, op.A), get(c, op.B)
+	x := elemOp(op.C)
+	if plain(c) && !anySubnormal32(a) && !anySubnormal32(b) {
+		e := sseEnv()
+		if c.R[MXCSR]&mxPE != 0 {
+			e.Flags = softfloat.Inexact
+		}
+		r0 := apply32(&e, x, uint32(a.lo), uint32(b.lo))
+		r1 := apply32(&e, x, uint32(a.lo>>32), uint32(b.lo>>32))
+		r2 := apply32(&e, x, uint32(a.hi), uint32(b.hi))
+		r3 := apply32(&e, x, uint32(a.hi>>32), uint32(b.hi>>32))
+		c.R[MXCSR] |= uint64(flagsOf[e.Flags&31])
+		return set(c, op.Dst, vec{uint64(r0) | uint64(r1)<<32, uint64(r2) | uint64(r3)<<32})
+	}
 	var f float
 	f.begin(c)
 	var r vec
 	for i := range 4 {
-		r.setDword(i, f.do32(elemOp(op.C), a.dword(i), b.dword(i)))
+		r.setDword(i, f.do32(x, a.dword(i), b.dword(i)))
 	}
 	return f.end(c) && set(c, op.Dst, r)
+}
+
+func anySubnormal32(v vec) bool {
+	return subnormal32(uint32(v.lo)) || subnormal32(uint32(v.lo>>32)) || subnormal32(uint32(v.hi)) || subnormal32(uint32(v.hi>>32))
 }
 
 // compare is the family of CMPPS; of the predicate legacy encodings have 3 bits.
@@ -237,7 +270,7 @@ func addsubpd(c *ir.CPU, op *ir.Op) bool {
 	a, b := get(c, op.A), get(c, op.B)
 	var f float
 	f.begin(c)
-	r := vec{f.do64(elSub, a[0], b[0]), f.do64(elAdd, a[1], b[1])}
+	r := vec{f.do64(elSub, a.lo, b.lo), f.do64(elAdd, a.hi, b.hi)}
 	return f.end(c) && set(c, op.Dst, r)
 }
 
@@ -257,7 +290,7 @@ func pairs64(c *ir.CPU, op *ir.Op) bool {
 	a, b := get(c, op.A), get(c, op.B)
 	var f float
 	f.begin(c)
-	r := vec{f.do64(elemOp(op.C), a[0], a[1]), f.do64(elemOp(op.C), b[0], b[1])}
+	r := vec{f.do64(elemOp(op.C), a.lo, a.hi), f.do64(elemOp(op.C), b.lo, b.hi)}
 	return f.end(c) && set(c, op.Dst, r)
 }
 
@@ -282,15 +315,16 @@ func dppd(c *ir.CPU, op *ir.Op) bool {
 	var f float
 	f.begin(c)
 	var p vec
-	for i := range p {
-		if op.Imm>>(4+i)&1 != 0 {
-			p[i] = f.do64(elMul, a[i], b[i])
-		}
+	if op.Imm>>4&1 != 0 {
+		p.lo = f.do64(elMul, a.lo, b.lo)
+	}
+	if op.Imm>>5&1 != 0 {
+		p.hi = f.do64(elMul, a.hi, b.hi)
 	}
 	if !f.step(c) {
 		return false
 	}
-	sum := f.do64(elAdd, p[0], p[1])
+	sum := f.do64(elAdd, p.lo, p.hi)
 	if !f.end(c) {
 		return false
 	}

@@ -1,6 +1,8 @@
 package amd64
 
 import (
+	"math"
+
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/dap-revexec/dap-revexec/vm/ir"
@@ -137,8 +139,14 @@ func fromInt(h ir.Helper) handler {
 	}
 }
 
-// cvtsi2sd converts B, a signed integer of 64 bits.
+// cvtsi2sd converts B, a signed integer of 64 bits. Most are exact, in every
+// mode.
 func cvtsi2sd(c *ir.CPU, op *ir.Op) bool {
+	const exact = 1 << 53
+	if i := int64(c.R[op.B]); -exact <= i && i <= exact {
+		c.R[op.Dst], c.R[op.Dst+1] = math.Float64bits(float64(i)), c.R[op.A+1]
+		return true
+	}
 	var f float
 	f.begin(c)
 	r := f.env.Int64ToF64(int64(c.R[op.B]))
@@ -151,6 +159,12 @@ func cvtsi2sd(c *ir.CPU, op *ir.Op) bool {
 }
 
 func cvtsi2ss(c *ir.CPU, op *ir.Op) bool {
+	const exact = 1 << 24
+	if i := int64(c.R[op.B]); -exact <= i && i <= exact {
+		r := uint64(math.Float32bits(float32(i)))
+		c.R[op.Dst], c.R[op.Dst+1] = c.R[op.A]&^lowDword|r, c.R[op.A+1]
+		return true
+	}
 	var f float
 	f.begin(c)
 	r := f.env.Int64ToF32(int64(c.R[op.B]))
@@ -179,7 +193,20 @@ func toInt(size int, h ir.Helper, how uint8) handler {
 	}
 }
 
+// cvtsd2si is cvttsd2si, too: that one truncates as Go's conversions do, where
+// they are defined.
 func cvtsd2si(c *ir.CPU, op *ir.Op) bool {
+	if x := math.Float64frombits(c.R[op.B]); op.C&cvtTruncate != 0 && plain(c) && -1<<31 < x && x < 1<<31 {
+		i := int32(x)
+		if float64(i) != x {
+			c.R[MXCSR] |= mxPE
+		}
+		c.R[op.Dst] = uint64(uint32(i))
+		if op.C&cvtWide != 0 {
+			c.R[op.Dst] = uint64(int64(i))
+		}
+		return true
+	}
 	var f float
 	f.begin(c)
 	f.truncating(op.C&cvtTruncate != 0)
@@ -214,6 +241,13 @@ func cvtss2si(c *ir.CPU, op *ir.Op) bool {
 }
 
 func cvtsd2ss(c *ir.CPU, op *ir.Op) bool {
+	if b := c.R[op.B]; plain(c) && !subnormal64(b) {
+		e := sseEnv()
+		r := e.F64ToF32(b)
+		c.R[MXCSR] |= uint64(flagsOf[e.Flags&31])
+		c.R[op.Dst], c.R[op.Dst+1] = c.R[op.A]&^lowDword|uint64(r), c.R[op.A+1]
+		return true
+	}
 	var f float
 	f.begin(c)
 	r := f.narrow(c.R[op.B])
@@ -239,7 +273,7 @@ func cvtpd2ps(c *ir.CPU, op *ir.Op) bool {
 	b := get(c, op.B)
 	var f float
 	f.begin(c)
-	lo, hi := f.narrow(b[0]), f.narrow(b[1])
+	lo, hi := f.narrow(b.lo), f.narrow(b.hi)
 	return f.end(c) && set(c, op.Dst, vec{uint64(lo) | uint64(hi)<<32, 0})
 }
 
@@ -274,7 +308,7 @@ func cvtpd2dq(c *ir.CPU, op *ir.Op) bool {
 	var f float
 	f.begin(c)
 	f.truncating(op.C&cvtTruncate != 0)
-	lo, hi := f.int32of64(b[0]), f.int32of64(b[1])
+	lo, hi := f.int32of64(b.lo), f.int32of64(b.hi)
 	return f.end(c) && set(c, op.Dst, vec{uint64(lo) | uint64(hi)<<32, 0})
 }
 
@@ -316,7 +350,7 @@ func roundpd(c *ir.CPU, op *ir.Op) bool {
 	b := get(c, op.B)
 	var f float
 	f.beginRound(c, op.Imm)
-	r := vec{f.round64(b[0], op.Imm), f.round64(b[1], op.Imm)}
+	r := vec{f.round64(b.lo, op.Imm), f.round64(b.hi, op.Imm)}
 	return f.end(c) && set(c, op.Dst, r)
 }
 

@@ -120,16 +120,16 @@ func pslldq(c *ir.CPU, op *ir.Op) bool {
 // right and left shift by n bits, up to 128. (Shifts by 64 and more give 0.)
 func (v vec) right(n uint) vec {
 	if n >= 64 {
-		return vec{v[1] >> (n - 64), 0}
+		return vec{v.hi >> (n - 64), 0}
 	}
-	return vec{v[0]>>n | v[1]<<(64-n), v[1] >> n}
+	return vec{v.lo>>n | v.hi<<(64-n), v.hi >> n}
 }
 
 func (v vec) left(n uint) vec {
 	if n >= 64 {
-		return vec{0, v[0] << (n - 64)}
+		return vec{0, v.lo << (n - 64)}
 	}
-	return vec{v[0] << n, v[1]<<n | v[0]>>(64-n)}
+	return vec{v.lo << n, v.hi<<n | v.lo>>(64-n)}
 }
 
 // phminposuw finds the smallest word and the first place where it is.
@@ -165,10 +165,10 @@ func mpsadbw(c *ir.CPU, op *ir.Op) bool {
 func ptest(c *ir.CPU, op *ir.Op) bool {
 	a, b := get(c, op.A), get(c, op.B)
 	flags := uint64(0)
-	if a[0]&b[0]|a[1]&b[1] == 0 {
+	if a.lo&b.lo|a.hi&b.hi == 0 {
 		flags |= FlagZF
 	}
-	if b[0]&^a[0]|b[1]&^a[1] == 0 {
+	if b.lo&^a.lo|b.hi&^a.hi == 0 {
 		flags |= FlagCF
 	}
 	setArith(c.R[:], flags)
@@ -188,7 +188,7 @@ func extendTo(from, to int, signed bool) ir.Helper {
 			} else {
 				x >>= 64 - 8*from
 			}
-			r[i*to>>3] |= x << (64 - 8*to) >> (64 - 8*to) << (8 * to * i & 63)
+			r.put(8*to*i, ^uint64(0)>>(64-8*to), x<<(64-8*to)>>(64-8*to))
 		}
 		return set(c, op.Dst, r)
 	}

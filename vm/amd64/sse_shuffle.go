@@ -46,14 +46,14 @@ func pshufb(c *ir.CPU, op *ir.Op) bool {
 	var r vec
 	for i := range 16 {
 		if n := b.byte(i); n < 0x80 {
-			r[i>>3] |= uint64(a.byte(int(n&15))) << (i & 7 * 8)
+			r.setByte(i, a.byte(int(n&15)))
 		}
 	}
 	return set(c, op.Dst, r)
 }
 
 // quarter is the doubleword of v that bits 2i and 2i+1 of imm choose.
-func (v *vec) quarter(imm int64, i int) uint64 { return uint64(v.dword(int(imm >> (2 * i) & 3))) }
+func (v vec) quarter(imm int64, i int) uint64 { return uint64(v.dword(int(imm >> (2 * i) & 3))) }
 
 func pshufd(c *ir.CPU, op *ir.Op) bool {
 	b := get(c, op.B)
@@ -73,7 +73,7 @@ func shufps(c *ir.CPU, op *ir.Op) bool {
 
 func shufpd(c *ir.CPU, op *ir.Op) bool {
 	a, b := get(c, op.A), get(c, op.B)
-	return set(c, op.Dst, vec{a[op.Imm&1], b[op.Imm>>1&1]})
+	return set(c, op.Dst, vec{a.half(int(op.Imm)), b.half(int(op.Imm >> 1))})
 }
 
 // shuffleWords is the shuffle of four words in 64 bits (pshufw).
@@ -102,7 +102,7 @@ func palignr(c *ir.CPU, op *ir.Op) bool {
 		return set(c, op.Dst, a.right(n-128))
 	}
 	low, high := b.right(n), a.left(128-n)
-	return set(c, op.Dst, vec{low[0] | high[0], low[1] | high[1]})
+	return set(c, op.Dst, vec{low.lo | high.lo, low.hi | high.hi})
 }
 
 const lowDword = 0xffffffff

@@ -43,7 +43,7 @@ func setXMM(c *ir.CPU, n int, lo, hi uint64) { c.R[XMM0+2*n], c.R[XMM0+2*n+1] = 
 func wantXMM(t *testing.T, c *ir.CPU, n int, lo, hi uint64) {
 	t.Helper()
 	if got := get(c, uint8(XMM0+2*n)); got != (vec{lo, hi}) {
-		t.Errorf("xmm%d: got %#016x:%#016x, want %#016x:%#016x", n, got[1], got[0], hi, lo)
+		t.Errorf("xmm%d: got %#016x:%#016x, want %#016x:%#016x", n, got.hi, got.lo, hi, lo)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestExceptionsFollowMXCSR(t *testing.T) {
 			RaiseFloat(c.R[:])
 		}
 		if got := get(c, XMM0); got != (vec{want, 77}) {
-			t.Errorf("%s: got %#016x:%#016x, want %#016x:%#x", k.name, got[1], got[0], want, 77)
+			t.Errorf("%s: got %#016x:%#016x, want %#016x:%#x", k.name, got.hi, got.lo, want, 77)
 		}
 		if got := c.R[MXCSR]; got != k.mx|k.flags {
 			t.Errorf("%s: flags %#x, want %#x", k.name, got&^k.mx, k.flags)
@@ -121,16 +121,16 @@ func TestExceptionsFollowMXCSR(t *testing.T) {
 	}
 }
 
-// What the quick way of scalar operations gives must not depend on the sticky
+// What the quick ways of operations give must not depend on the sticky
 // flag that lets it go to the host.
-func TestScalarResultsDoNotDependOnTheStickyFlag(t *testing.T) {
+func TestResultsDoNotDependOnTheStickyFlag(t *testing.T) {
 	values := []uint64{
 		0, 1 << 63, 1, 1<<52 - 1, 1 << 52, 1<<52 + 1, 3 << 52, 0x3ff << 52, 0x3ff0000000000001, 0xc008 << 48, 0x3fb999999999999a,
 		0x7fefffffffffffff, 0x7fe0000000000000, 0x7ff << 52, 0xfff << 52, 0x7ff8000000000001, 0xfff0000000000001,
 		0x1ff << 52, 0x200 << 52, 0x5ff << 52, 0x3f800000, 0x7f800001, 0x00800000, 0x00000003, 0x7f7fffff, 0x33800001,
 	}
 	for x := elAdd; x <= elOrd; x++ {
-		for name, h := range map[string]ir.Helper{"scalar64": scalar64, "scalar32": scalar32} {
+		for name, h := range map[string]ir.Helper{"scalar64": scalar64, "scalar32": scalar32, "packed64": packed64, "packed32": packed32} {
 			for _, a := range values {
 				for _, b := range values {
 					op := ir.Op{Dst: XMM0, A: XMM0, B: XMM0 + 2, C: uint8(x)}
@@ -138,18 +138,25 @@ func TestScalarResultsDoNotDependOnTheStickyFlag(t *testing.T) {
 					var flags [3]uint64
 					for i, mx := range []uint64{0x1f80, 0x1fa0, 0x1f80} {
 						var c ir.CPU
-						setXMM(&c, 0, a, 5)
-						setXMM(&c, 1, b, 6)
+						setXMM(&c, 0, a, b)
+						setXMM(&c, 1, b, a)
 						c.R[MXCSR] = mx
 						if i < 2 {
 							h(&c, &op)
 						} else { // the way with all checks
 							var f float
 							f.begin(&c)
-							if name == "scalar64" {
+							switch lo, hi := uint32(a), uint32(b); name {
+							case "scalar64":
 								c.R[XMM0] = f.do64(x, a, b)
-							} else {
-								c.R[XMM0] = a&^lowDword | uint64(f.do32(x, uint32(a), uint32(b)))
+							case "scalar32":
+								c.R[XMM0] = a&^lowDword | uint64(f.do32(x, lo, hi))
+							case "packed64":
+								c.R[XMM0], c.R[XMM0+1] = f.do64(x, a, b), f.do64(x, b, a)
+							default:
+								up, upB := uint32(a>>32), uint32(b>>32)
+								c.R[XMM0] = uint64(f.do32(x, lo, hi)) | uint64(f.do32(x, up, upB))<<32
+								c.R[XMM0+1] = uint64(f.do32(x, hi, lo)) | uint64(f.do32(x, upB, up))<<32
 							}
 							f.end(&c)
 						}
@@ -313,8 +320,8 @@ func TestStringComparisonsFindWhatLibraryFunctionsLookFor(t *testing.T) {
 	} {
 		var c ir.CPU
 		a, b := word(k.a), word(k.b)
-		setXMM(&c, 1, a[0], a[1])
-		setXMM(&c, 2, b[0], b[1])
+		setXMM(&c, 1, a.lo, a.hi)
+		setXMM(&c, 2, b.lo, b.hi)
 		pcmpstr(&c, &ir.Op{A: XMM0 + 2, B: XMM0 + 4, Imm: k.imm})
 		if c.R[RCX] != k.index || RFlags(c.R[:])&FlagsArith != k.flags {
 			t.Errorf("%s: index %d, flags %#x; want %d, %#x", k.name, c.R[RCX], RFlags(c.R[:])&FlagsArith, k.index, k.flags)
