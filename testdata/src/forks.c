@@ -269,6 +269,40 @@ static void orphans(void)
 	close(p[0]);
 }
 
+// proc: what /proc tells of a child, a zombie and oneself.
+static int firstLine(pid_t p, const char *file, char *buf, int size)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)p, file);
+	int fd = open(path, O_RDONLY), n = -1;
+	if (fd >= 0) {
+		n = read(fd, buf, size - 1);
+		close(fd);
+	}
+	buf[n < 0 ? 0 : n] = 0;
+	return n;
+}
+
+static void proc(void)
+{
+	char buf[1024], name[32], state;
+	int pid, ppid, status;
+	pid_t p = fork();
+	if (p == 0)
+		for (;;)
+			pause();
+	check(firstLine(p, "stat", buf, sizeof buf) > 0 && sscanf(buf, "%d (%31[^)]) %c %d", &pid, name, &state, &ppid) == 4 &&
+	      pid == p && ppid == getpid(), "the stat of a child");
+	kill(p, SIGKILL);
+	siginfo_t si;
+	waitid(P_PID, p, &si, WEXITED | WNOWAIT);
+	check(firstLine(p, "stat", buf, sizeof buf) > 0 && sscanf(buf, "%d (%31[^)]) %c", &pid, name, &state) == 3 && state == 'Z',
+	      "the stat of a zombie");
+	waitpid(p, &status, 0);
+	check(firstLine(p, "stat", buf, sizeof buf) == -1 && errno == ENOENT, "the stat of nobody");
+	check(firstLine(getpid(), "comm", buf, sizeof buf) > 0, "one's own name");
+}
+
 // many: generations, each of which waits for the next.
 static int generation(int n)
 {
@@ -294,6 +328,7 @@ int main(void)
 	faults();
 	groups();
 	orphans();
+	proc();
 	printf("generations: %d\n", generation(20)); //@generations
 	struct rusage ru;
 	check(getrusage(RUSAGE_CHILDREN, &ru) == 0 && ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec > 0, "the children's time");

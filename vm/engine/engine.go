@@ -173,7 +173,7 @@ func (e *Engine) block(k *cache, pc uint64, max int) *ir.Block {
 		k.blocks[pc] = b
 		for _, p := range b.Pages {
 			k.pages[p] = append(k.pages[p], b)
-			e.c.Mem.MarkCode(p)
+			e.mem.MarkCode(p)
 		}
 	}
 	j.pc, j.b = pc, b
@@ -198,7 +198,7 @@ func (e *Engine) invalidate(start, end uint64) {
 	for _, k := range e.all {
 		k.invalidate(start, end)
 	}
-	e.c.Mem.UnmarkCode(start, end, e.holds)
+	e.mem.UnmarkCode(start, end, e.holds)
 }
 
 func (c *cache) invalidate(start, end uint64) {

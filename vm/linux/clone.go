@@ -131,7 +131,7 @@ func (m *Machine) fork(id vm.ThreadID, a *cloneArgs) *process {
 	if a.flags&cloneParent != 0 {
 		c.ppid, c.exitSignal = m.p.ppid, m.p.exitSignal
 	}
-	c.cpu, c.childCPU = 0, 0
+	c.cpu, c.childCPU, c.born = 0, 0, m.now()
 	c.pending, c.timers = nil, nil
 	for i := range c.itimers {
 		c.itimers[i] = interval{deadline: never}

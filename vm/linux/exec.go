@@ -153,10 +153,10 @@ func (m *Machine) executable(name string) (string, int64) {
 		name = strings.TrimSuffix(m.p.cwd, "/") + "/" + name
 	}
 	clean := path.Clean(name)
-	if clean == "/proc/self/exe" {
-		return m.p.mm.image.Path, 0
-	}
-	if _, is := m.special(clean); is {
+	if x, is := m.special(clean); is {
+		if x.name == "exe" && !x.p.ended() {
+			return x.p.mm.image.Path, 0
+		}
 		return "", -eACCES
 	}
 	return name, 0

@@ -253,7 +253,7 @@ func (m *Machine) listDir(t *thread, a *[6]uint64, encode func(out *record, e *d
 	switch {
 	case d == nil:
 		return -eBADF
-	case d.kind != kindHost || d.mode&modeType != modeDir:
+	case d.mode&modeType != modeDir:
 		return -eNOTDIR
 	}
 	if !d.listed {

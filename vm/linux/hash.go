@@ -120,7 +120,7 @@ func (e *encoding) mm(x *mm) {
 }
 
 func (e *encoding) process(p *process) {
-	e.u64(uint64(p.pid), uint64(p.ppid), uint64(p.pgid), uint64(p.sid), p.cpu, p.childCPU)
+	e.u64(uint64(p.pid), uint64(p.ppid), uint64(p.pgid), uint64(p.sid), p.cpu, p.childCPU, p.born)
 	e.bool(p.ended())
 	if !p.ended() {
 		e.u64(p.mm.id)

@@ -111,7 +111,7 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 			return nil, -eACCES
 		}
 		return d, 0
-	case strings.HasPrefix(d.path, "/proc/") || d.path == "/proc":
+	case strings.HasPrefix(d.path, "/proc/"):
 		return nil, -eNOENT
 	}
 	handle, umask := m.st.handles+1, m.p.umask

@@ -21,6 +21,7 @@ type process struct {
 	execed     bool // it has executed another program since it was forked
 
 	cpu      uint64 // instructions that its threads have spent, up to when they were last switched to
+	born     uint64 // virtual time at which it began
 	childCPU uint64 // those of its children that it has waited for, and theirs
 
 	actions [numSignals + 1]action // by signal

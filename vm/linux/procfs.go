@@ -2,29 +2,73 @@ package linux
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
 // The files that the guest kernel has itself. They are made up from the state,
 // so that nothing has to be logged for them.
 
-// special reports whether path names such a file; name is it without the guest's
-// own process ID.
-func (m *Machine) special(path string) (name string, is bool) {
-	name = path
-	for _, own := range []struct{ prefix, name string }{
-		{"/proc/" + strconv.Itoa(int(m.p.pid)) + "/", "/proc/self/"}, {"/proc/thread-self/", "/proc/self/"}, {"/dev/fd/", "/proc/self/fd/"},
-	} {
-		if rest, ok := strings.CutPrefix(path, own.prefix); ok {
-			name = own.name + rest
+// special is the name of a file that the guest kernel has itself.
+type special struct {
+	p    *process // whose directory of /proc it is in; nil: in none's
+	name string   // its path below that directory; else the whole path
+}
+
+// special reports whether path names a file that the guest kernel has itself, and
+// which.
+func (m *Machine) special(path string) (x special, is bool) {
+	if p, rest, ok := m.inProc(path); ok {
+		if p == nil {
+			return special{}, false
+		}
+		x = special{p, rest}
+		_, file := processFiles[rest]
+		return x, file || rest == "exe" || strings.HasPrefix(rest, "fd/") || m.procDir(x) != nil
+	}
+	x.name = path
+	_, device := devices[path]
+	_, file := systemFiles[path]
+	return x, device || file || path == "/proc"
+}
+
+// otherNames are other names for directories and files of the process's own.
+var otherNames = []struct{ prefix, of string }{
+	{"/proc/self", ""}, {"/proc/thread-self", ""}, {"/dev/fd", "fd"},
+	{"/dev/stdin", "fd/0"}, {"/dev/stdout", "fd/1"}, {"/dev/stderr", "fd/2"},
+}
+
+// inProc reports whether path is one in the directory of a process: of p, nil if
+// there is no such process. rest is the path below it, empty for itself.
+func (m *Machine) inProc(path string) (p *process, rest string, is bool) {
+	for _, o := range otherNames {
+		if tail, ok := strings.CutPrefix(path, o.prefix); ok && (tail == "" || tail[0] == '/') {
+			return m.p, strings.TrimPrefix(o.of+tail, "/"), true
 		}
 	}
-	_, device := devices[name]
-	_, content := contents[name]
-	return name, device || content || strings.HasPrefix(name, "/proc/self/fd/") || name == "/dev/stdin" || name == "/dev/stdout" || name == "/dev/stderr"
+	tail, ok := strings.CutPrefix(path, "/proc/")
+	if !ok {
+		return nil, "", false
+	}
+	first, rest, _ := strings.Cut(tail, "/")
+	id, err := strconv.ParseUint(first, 10, 31)
+	if err != nil {
+		return nil, "", false
+	}
+	p = m.processOf(vm.ThreadID(id))
+	// task/TID shows what the process shows.
+	if after, ok := strings.CutPrefix(rest, "task/"); ok && p != nil {
+		tid, below, _ := strings.Cut(after, "/")
+		if n, err := strconv.ParseUint(tid, 10, 31); err == nil && m.processOf(vm.ThreadID(n)) == p {
+			rest = below
+		}
+	}
+	return p, rest, true
 }
 
 var devices = map[string]int{
@@ -34,22 +78,29 @@ var devices = map[string]int{
 // deviceNumbers are the minor numbers of the memory devices, major 1.
 var deviceNumbers = [...]uint64{devNull: 3, devZero: 5, devFull: 7, devRandom: 9}
 
-// contents makes up the content of files.
-var contents map[string]func(m *Machine) string
+// systemFiles make up the content of files that belong to no process.
+var systemFiles map[string]func(m *Machine) string
+
+// processFiles make up the content of the files in a process's directory of
+// /proc. Most are empty when the process has ended.
+var processFiles map[string]func(m *Machine, p *process) string
 
 func init() {
-	contents = map[string]func(m *Machine) string{
-		"/proc/self/maps":    (*Machine).procMaps,
-		"/proc/self/exe":     nil, // opens the executable's bytes
-		"/proc/self/auxv":    func(m *Machine) string { return string(m.p.mm.image.Auxv) },
-		"/proc/self/cmdline": func(m *Machine) string { return strings.Join(m.p.mm.image.Args, "\x00") + "\x00" },
-		"/proc/self/comm":    func(m *Machine) string { return m.st.leader(m.p).name + "\n" },
-		"/proc/self/stat":    (*Machine).procStat,
-		"/proc/self/status":  (*Machine).procStatus,
-		"/proc/cpuinfo":      (*Machine).procCPUInfo,
-		"/proc/meminfo": func(m *Machine) string {
-			return fmt.Sprintf("MemTotal: %d kB\nMemFree: %d kB\n", m.totalRAM()>>10, m.totalRAM()>>10)
+	systemFiles = map[string]func(m *Machine) string{
+		"/proc/cpuinfo": (*Machine).procCPUInfo,
+		"/proc/meminfo": (*Machine).procMemInfo,
+		"/proc/uptime": func(m *Machine) string {
+			s := float64(m.now()) / second
+			return fmt.Sprintf("%.2f %.2f\n", s, s-float64(m.c.Icount)/second)
 		},
+		"/proc/loadavg": func(m *Machine) string {
+			return fmt.Sprintf("0.00 0.00 0.00 1/%d %d\n", len(m.st.threads), m.st.lastTID)
+		},
+		"/proc/stat": func(m *Machine) string {
+			return fmt.Sprintf("cpu  %d 0 0 0 0 0 0 0 0 0\nbtime %d\nprocesses %d\n", m.c.Icount/(second/clockTick), m.st.boot/second, m.st.lastTID-pid+1)
+		},
+		"/proc/filesystems":                                  func(*Machine) string { return "nodev\tproc\n" },
+		"/proc/sys/kernel/osrelease":                         func(*Machine) string { return "6.6.0\n" },
 		"/proc/sys/vm/overcommit_memory":                     func(*Machine) string { return "1\n" },
 		"/proc/sys/kernel/pid_max":                           func(*Machine) string { return "32768\n" },
 		"/sys/devices/system/cpu/online":                     (*Machine).cpuRange,
@@ -57,6 +108,80 @@ func init() {
 		"/sys/kernel/mm/transparent_hugepage/enabled":        func(*Machine) string { return "always madvise [never]\n" },
 		"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size": func(*Machine) string { return "2097152\n" },
 	}
+	processFiles = map[string]func(m *Machine, p *process) string{
+		"maps":    (*Machine).procMaps,
+		"auxv":    alive(func(_ *Machine, p *process) string { return string(p.mm.image.Auxv) }),
+		"cmdline": alive(func(_ *Machine, p *process) string { return strings.Join(p.mm.image.Args, "\x00") + "\x00" }),
+		"comm":    func(m *Machine, p *process) string { return m.comm(p) + "\n" },
+		"stat":    (*Machine).procStat,
+		"statm":   (*Machine).procStatm,
+		"status":  (*Machine).procStatus,
+	}
+}
+
+// alive is a file that is empty when its process has ended.
+func alive(f func(m *Machine, p *process) string) func(m *Machine, p *process) string {
+	return func(m *Machine, p *process) string {
+		if p.ended() {
+			return ""
+		}
+		return f(m, p)
+	}
+}
+
+// comm is the name of p's first thread.
+func (m *Machine) comm(p *process) string {
+	if p.ended() {
+		return p.name
+	}
+	return m.st.leader(p).name
+}
+
+// usage is p's mappings, and how many pages it uses.
+func (m *Machine) usage(p *process) (vmas []mem.VMA, pages int) {
+	if p.ended() {
+		return nil, 0
+	}
+	space := m.realms[p.mm.id].mem
+	return space.VMAs(), space.Pages()
+}
+
+// procDir lists a directory; nil: it is none.
+func (m *Machine) procDir(x special) []dirEntry {
+	const dir, link, file = modeDir >> 12, modeLink >> 12, modeFile >> 12
+	out := []dirEntry{{1, dir, "."}, {1, dir, ".."}}
+	add := func(typ byte, names ...string) {
+		for _, n := range names {
+			out = append(out, dirEntry{1, typ, n})
+		}
+	}
+	switch {
+	case x.p == nil && x.name == "/proc":
+		for _, p := range m.st.procs {
+			add(dir, strconv.Itoa(int(p.pid)))
+		}
+		add(link, "self", "thread-self")
+		add(file, "cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime")
+	case x.p == nil:
+		return nil
+	case x.name == "":
+		add(dir, "fd", "task")
+		add(link, "cwd", "exe", "root")
+		add(file, slices.Sorted(maps.Keys(processFiles))...)
+	case x.name == "fd":
+		for fd, f := range x.p.fds {
+			if f.desc >= 0 {
+				add(link, strconv.Itoa(fd))
+			}
+		}
+	case x.name == "task":
+		for _, t := range m.st.threadsOf(x.p) {
+			add(dir, strconv.Itoa(int(t.id)))
+		}
+	default:
+		return nil
+	}
+	return out
 }
 
 func (m *Machine) cpuRange() string {
@@ -66,9 +191,10 @@ func (m *Machine) cpuRange() string {
 	return fmt.Sprintf("0-%d\n", m.ncpu-1)
 }
 
-func (m *Machine) procMaps() string {
+func (m *Machine) procMaps(p *process) string {
 	var b strings.Builder
-	for _, v := range m.mem.VMAs() {
+	vmas, _ := m.usage(p)
+	for _, v := range vmas {
 		flags := []byte("---p")
 		for i, p := range []mem.Prot{mem.Read, mem.Write, mem.Exec} {
 			if v.Prot&p != 0 {
@@ -88,14 +214,73 @@ func (m *Machine) procMaps() string {
 	return b.String()
 }
 
-func (m *Machine) procStat() string {
-	return fmt.Sprintf("%d (%s) R 1 %d %d 0 -1 0 0 0 0 0 %d 0 0 0 20 0 %d 0 0 0 %d%s\n",
-		pid, m.st.leader(m.p).name, pid, pid, m.c.Icount/(second/clockTick), len(m.st.threads), m.mem.Pages(), strings.Repeat(" 0", 28))
+// procState is the letter for what p is doing.
+func (m *Machine) procState(p *process) string {
+	switch {
+	case p.ended():
+		return "Z"
+	case p == m.p:
+		return "R"
+	}
+	for _, t := range m.st.threadsOf(p) {
+		if !t.blocked() {
+			return "R"
+		}
+	}
+	return "S"
 }
 
-func (m *Machine) procStatus() string {
-	return fmt.Sprintf("Name:\t%s\nState:\tR (running)\nTgid:\t%d\nPid:\t%d\nPPid:\t1\nTracerPid:\t0\nUid:\t%d\t%[4]d\t%[4]d\t%[4]d\nGid:\t%[4]d\t%[4]d\t%[4]d\t%[4]d\nVmRSS:\t%d kB\nThreads:\t%d\n",
-		m.st.leader(m.p).name, pid, pid, guestUID, m.mem.Pages()*4, len(m.st.threads))
+func (m *Machine) procStat(p *process) string {
+	const tick = second / clockTick
+	vmas, pages := m.usage(p)
+	var size uint64
+	for _, v := range vmas {
+		size += v.End - v.Start
+	}
+	return fmt.Sprintf("%d (%s) %s %d %d %d 0 -1 0 0 0 0 0 %d 0 %d 0 20 0 %d 0 %d %d %d%s\n",
+		p.pid, m.comm(p), m.procState(p), p.ppid, p.pgid, p.sid, m.processTime(p)/tick, p.childCPU/tick,
+		len(m.st.threadsOf(p)), p.born/tick, size, pages, strings.Repeat(" 0", 28))
+}
+
+func (m *Machine) procStatm(p *process) string {
+	vmas, pages := m.usage(p)
+	var size uint64
+	for _, v := range vmas {
+		size += (v.End - v.Start) / mem.PageSize
+	}
+	return fmt.Sprintf("%d %d 0 0 0 0 0\n", size, pages)
+}
+
+var stateNames = map[string]string{"R": "R (running)", "S": "S (sleeping)", "Z": "Z (zombie)"}
+
+func (m *Machine) procStatus(p *process) string {
+	_, pages := m.usage(p)
+	var ignored, caught, blocked uint64
+	for sig := 1; sig <= numSignals; sig++ {
+		switch p.actions[sig].handler {
+		case sigDFL:
+		case sigIGN:
+			ignored |= bit(sig)
+		default:
+			caught |= bit(sig)
+		}
+	}
+	if t := m.st.leader(p); t != nil {
+		blocked = t.mask
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%[4]d\nPPid:\t%d\nTracerPid:\t0\n",
+		m.comm(p), p.umask, stateNames[m.procState(p)], p.pid, p.ppid)
+	fmt.Fprintf(&b, "Uid:\t%d\t%[1]d\t%[1]d\t%[1]d\nGid:\t%[1]d\t%[1]d\t%[1]d\t%[1]d\nFDSize:\t%d\nGroups:\t\n", guestUID, len(p.fds))
+	fmt.Fprintf(&b, "VmRSS:\t%8d kB\nThreads:\t%d\n", pages*4, len(m.st.threadsOf(p)))
+	fmt.Fprintf(&b, "SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n", blocked, ignored, caught)
+	return b.String()
+}
+
+func (m *Machine) procMemInfo() string {
+	total := m.totalRAM() >> 10
+	free := total - min(total, uint64(m.pages())*4)
+	return fmt.Sprintf("MemTotal: %d kB\nMemFree: %d kB\nMemAvailable: %[2]d kB\nBuffers: 0 kB\nCached: 0 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n", total, free)
 }
 
 func (m *Machine) procCPUInfo() string {
@@ -106,37 +291,26 @@ func (m *Machine) procCPUInfo() string {
 	return b.String()
 }
 
-// fdPath parses /proc/self/fd/N and the /dev names of the standard streams.
-func (m *Machine) fdPath(name string) (*desc, bool) {
-	switch name {
-	case "/dev/stdin":
-		name = "/proc/self/fd/0"
-	case "/dev/stdout":
-		name = "/proc/self/fd/1"
-	case "/dev/stderr":
-		name = "/proc/self/fd/2"
-	}
-	rest, ok := strings.CutPrefix(name, "/proc/self/fd/")
-	if !ok {
+// fdPath tells the open file that x, fd/N of a process, stands for: nil if there
+// is none.
+func (m *Machine) fdPath(x special) (*desc, bool) {
+	rest, ok := strings.CutPrefix(x.name, "fd/")
+	if x.p == nil || !ok {
 		return nil, false
 	}
 	n, err := strconv.ParseUint(rest, 10, 31)
 	if err != nil {
 		return nil, true
 	}
-	if f := m.p.slot(n); f != nil {
+	if f := x.p.slot(n); f != nil {
 		return m.st.descs[f.desc], true
 	}
 	return nil, true
 }
 
-// openSpecial fills in d for the special file of that name.
-func (m *Machine) openSpecial(d *desc, name string) int64 {
-	if dev, ok := devices[name]; ok {
-		d.kind, d.stream, d.mode = kindDevice, dev, modeChar|0o666
-		return 0
-	}
-	if of, ok := m.fdPath(name); ok {
+// openSpecial fills in d for the special file x.
+func (m *Machine) openSpecial(d *desc, x special) int64 {
+	if of, ok := m.fdPath(x); ok {
 		switch {
 		case of == nil:
 			return -eNOENT
@@ -149,35 +323,58 @@ func (m *Machine) openSpecial(d *desc, name string) int64 {
 		}
 		return -eACCES // reopening what is not a stream
 	}
+	if dev, ok := devices[x.name]; ok {
+		d.kind, d.stream, d.mode = kindDevice, dev, modeChar|0o666
+		return 0
+	}
 	d.kind, d.mode = kindContent, modeFile|0o444
-	if name == "/proc/self/exe" {
-		d.content = m.p.mm.exe
-	} else {
-		d.content = []byte(contents[name](m))
+	switch list := m.procDir(x); {
+	case list != nil:
+		d.mode, d.listed, d.listing = modeDir|0o555, true, list
+	case x.p == nil:
+		d.content = []byte(systemFiles[x.name](m))
+	case x.name != "exe":
+		d.content = []byte(processFiles[x.name](m, x.p))
+	case x.p.ended():
+		return -eNOENT
+	default:
+		d.content = x.p.mm.exe
 	}
 	return 0
 }
 
 // specialLink is the target of one of the kernel's symbolic links.
 func (m *Machine) specialLink(path string) (target string, bad int64, is bool) {
-	name, ok := m.special(path)
-	switch {
-	case path == "/proc/self":
+	switch path {
+	case "/proc/self":
 		return strconv.Itoa(int(m.p.pid)), 0, true
-	case name == "/proc/self/exe":
-		return m.p.mm.image.Path, 0, true
-	case name == "/proc/self/cwd":
-		return m.p.cwd, 0, true
-	case !ok && strings.HasPrefix(path, "/proc/"):
-		return "", -eNOENT, true
-	case !ok:
+	case "/dev/fd":
+		return "/proc/self/fd", 0, true
+	}
+	x, ok := m.special(path)
+	if !ok {
+		p, rest, in := m.inProc(path)
+		switch {
+		case in && p != nil && rest == "cwd":
+			return p.cwd, 0, true
+		case in && p != nil && rest == "root":
+			return "/", 0, true
+		case in || strings.HasPrefix(path, "/proc/"):
+			return "", -eNOENT, true
+		}
 		return "", 0, false
 	}
-	if d, ok := m.fdPath(name); ok {
+	if d, ok := m.fdPath(x); ok {
 		if d == nil {
 			return "", -eNOENT, true
 		}
 		return d.path, 0, true
+	}
+	if x.p != nil && x.name == "exe" {
+		if x.p.ended() {
+			return "", -eNOENT, true
+		}
+		return x.p.mm.image.Path, 0, true
 	}
 	return "", -eINVAL, true // not a link
 }

@@ -256,7 +256,7 @@ func sysLseek(m *Machine, t *thread, a *[6]uint64) int64 {
 		return 0
 	}
 	d.off = to
-	if d.listed && to == 0 {
+	if d.listed && to == 0 && d.kind == kindHost {
 		d.listed, d.listing = false, nil // rewound: the directory is read again
 	}
 	return to

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"path"
+	"strings"
 
 	"github.com/dap-revexec/dap-revexec/vm"
 )
@@ -101,9 +102,14 @@ func (m *Machine) statAt(t *thread, dirfd, addr, flags uint64) (*fileInfo, int64
 
 func (m *Machine) statPath(t *thread, p string, follow bool) (*fileInfo, int64) {
 	clean := path.Clean(p)
-	if name, is := m.special(clean); is && (follow || name != "/proc/self/exe") {
+	follow = follow || strings.HasSuffix(p, "/")
+	_, bad, link := m.specialLink(clean)
+	if x, is := m.special(clean); is && (follow || !link || bad != 0) {
+		if of, ok := m.fdPath(x); ok && of != nil {
+			return m.fstat(t, of)
+		}
 		d := &desc{path: clean}
-		if bad := m.openSpecial(d, name); bad != 0 {
+		if bad := m.openSpecial(d, x); bad != 0 {
 			return nil, bad
 		}
 		return m.ownInfo(d), 0
