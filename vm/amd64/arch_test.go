@@ -72,6 +72,11 @@ func TestDisassemblyTellsCallsReturnsAndJumps(t *testing.T) {
 		call, ret, jump bool
 	}{
 		{[]byte{0xf3, 0x0f, 0x1e, 0xfa}, "endbr64", false, false, false},
+		{[]byte{0xf3, 0x48, 0x0f, 0x1e, 0xc8}, "rdsspq %rax", false, false, false},
+		{[]byte{0x3e, 0xff, 0xe0}, "notrack jmp *%rax", false, false, true},
+		{[]byte{0xf2, 0xc3}, "bnd retq", false, true, false},
+		{[]byte{0xc5, 0xf8, 0x77}, "vzeroupper", false, false, false},
+		{[]byte{0x48, 0x98}, "cltq", false, false, false},
 		{[]byte{0xe8, 0x10, 0, 0, 0}, "callq 0x1015", true, false, false},
 		{[]byte{0xc3}, "retq", false, true, false},
 		{[]byte{0xeb, 0xfe}, "jmp 0x1000", false, false, true},
