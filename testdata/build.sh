@@ -42,6 +42,7 @@ selfmod         | selfmod.c        |
 bench_int       | bench_int.c      | -O2
 bench_mem       | bench_mem.c      | -O2
 bench_call      | bench_call.c     | -O2
+bench_float     | bench_float.c    | -O2 -fno-math-errno -ffp-contract=off
 demo_inventory  | demo_inventory.c |
 hello_glibc     | hello_glibc.c    | libc
 signals_glibc   | signals_glibc.c  | libc -gdwarf-4

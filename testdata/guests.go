@@ -93,6 +93,8 @@ var guests = []Guest{
 		About: "benchmark: sums, stores and pointer chasing over megabytes"},
 	{Name: "bench_call", Source: "bench_call.c", DWARF: 5, Args: []string{"1"},
 		About: "benchmark: calls and returns"},
+	{Name: "bench_float", Source: "bench_float.c", DWARF: 5, Args: []string{"1000"},
+		About: "benchmark: arithmetic in double precision"},
 	{Name: "demo_inventory", Source: "demo_inventory.c", DWARF: 5, Signal: 11, Instructions: 4299476,
 		About: "the demo: crashes at //@crash; //@culprit overwrote the pointer millions of instructions before"},
 	{Name: "hello_glibc", Source: "hello_glibc.c", DWARF: 5, Libc: true, Exit: 5, Stderr: "done\n",
@@ -128,7 +130,8 @@ func Lookup(name string) (Guest, bool) {
 	return guests[i], true
 }
 
-// Benchmark says how to make a benchmark guest run for about 10⁹ instructions.
+// Benchmark says how to make a benchmark guest run for about 10⁹ instructions on
+// riscv64.
 type Benchmark struct {
 	Name string
 	// N is the count to pass as argv[1] for 10⁹ instructions, to within 1%.
@@ -146,5 +149,6 @@ func Benchmarks() []Benchmark {
 		{Name: "bench_int", N: 69_000_000, PerN: 14.5, Setup: 1_100, Hot: "mix"},
 		{Name: "bench_mem", N: 147, PerN: 6_815_900, Setup: 2_164_000, Hot: "sum_words"},
 		{Name: "bench_call", N: 3_383, PerN: 295_590, Setup: 1_100, Hot: "fib"},
+		{Name: "bench_float", N: 10_100_000, PerN: 99, Setup: 2_400, Hot: "move"},
 	}
 }

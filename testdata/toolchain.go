@@ -53,7 +53,7 @@ func (tc Toolchain) Build(dir, name string) (string, error) {
 		"-fno-omit-frame-pointer", "-o", exe,
 	}
 	if strings.HasSuffix(name, "_o2") || strings.HasPrefix(name, "bench_") {
-		flags = append(flags, "-O2", "-fomit-frame-pointer")
+		flags = append(flags, "-O2", "-fomit-frame-pointer", "-fno-math-errno")
 	}
 	if g.Libc {
 		flags = append(flags, g.Source, "-pthread")

@@ -15,45 +15,59 @@ import (
 )
 
 // BenchmarkInterpreter measures the speed of guest code: an integer loop, a
-// memory-bound loop and a program that calls a lot, each of about 10⁹
-// instructions. Where qemu-riscv64 (Debian's qemu-user) is installed, the same
-// program runs under it right before, and the metric x-qemu is how many times
-// longer the machine takes.
+// memory-bound loop, a program that calls a lot, each of about 10⁹ instructions,
+// and a floating-point loop of a fifth of that, on each architecture that programs can be built
+// for. Where qemu-ARCH (Debian's qemu-user) is installed, the same program runs
+// under it right before, and the metric x-qemu is how many times longer the
+// machine takes.
 func BenchmarkInterpreter(b *testing.B) {
-	for _, g := range testdata.Benchmarks() {
-		b.Run(g.Name, func(b *testing.B) {
-			exe, err := testdata.Extract(b.TempDir(), g.Name)
-			if err != nil {
-				b.Fatal(err)
-			}
-			n := strconv.Itoa(g.N)
-			var icount uint64
-			var ours, qemus time.Duration
-			for range b.N {
-				if qemu, err := exec.LookPath("qemu-riscv64"); err == nil {
-					start := time.Now()
-					if out, err := exec.Command(qemu, exe, n).CombinedOutput(); err != nil {
-						b.Fatalf("%v\n%s", err, out)
-					}
-					qemus += time.Since(start)
-				}
-				m, err := linux.New(linux.Config{Path: exe, Args: []string{filepath.Base(exe), n}})
+	for _, tc := range testdata.Toolchains() {
+		qemu := map[string]string{"amd64": "qemu-x86_64"}[tc.Arch]
+		if qemu == "" {
+			qemu = "qemu-" + tc.Arch
+		}
+		for _, g := range testdata.Benchmarks() {
+			b.Run(tc.Arch+"/"+g.Name, func(b *testing.B) {
+				exe, err := tc.Build(b.TempDir(), g.Name)
 				if err != nil {
-					b.Fatal(err)
+					b.Skip(err)
 				}
-				start := time.Now()
-				if st := m.Run(math.MaxUint64, nil); st.Reason != vm.StopExit {
-					b.Fatalf("%s %v", st.Reason, st.Err)
+				n := g.N
+				if g.Name == "bench_float" {
+					n /= 5
 				}
-				ours += time.Since(start)
-				icount += m.Icount()
-				m.Close()
+				speed(b, exe, qemu, strconv.Itoa(n))
+			})
+		}
+	}
+}
+
+func speed(b *testing.B, exe, qemu, n string) {
+	var icount uint64
+	var ours, qemus time.Duration
+	for range b.N {
+		if qemu, err := exec.LookPath(qemu); err == nil {
+			start := time.Now()
+			if out, err := exec.Command(qemu, exe, n).CombinedOutput(); err != nil {
+				b.Fatalf("%v\n%s", err, out)
 			}
-			b.ReportMetric(float64(icount)/ours.Seconds()/1e6, "Minstr/s")
-			if qemus > 0 {
-				b.ReportMetric(ours.Seconds()/qemus.Seconds(), "x-qemu")
-			}
-		})
+			qemus += time.Since(start)
+		}
+		m, err := linux.New(linux.Config{Path: exe, Args: []string{filepath.Base(exe), n}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		if st := m.Run(math.MaxUint64, nil); st.Reason != vm.StopExit {
+			b.Fatalf("%s %v", st.Reason, st.Err)
+		}
+		ours += time.Since(start)
+		icount += m.Icount()
+		m.Close()
+	}
+	b.ReportMetric(float64(icount)/ours.Seconds()/1e6, "Minstr/s")
+	if qemus > 0 {
+		b.ReportMetric(ours.Seconds()/qemus.Seconds(), "x-qemu")
 	}
 }
 
