@@ -1,7 +1,7 @@
 // Package linux is the Linux user-mode personality of the deterministic machine:
 // it loads an ELF executable, static or dynamically linked, and is the kernel
-// under it: system calls, threads, signals, timers, memory maps, pipes and files;
-// one process.
+// under it: system calls, processes, threads, signals, timers, memory maps, pipes
+// and files.
 //
 // # How it stays deterministic
 //
@@ -29,6 +29,20 @@
 // has one state, whatever made the machine stop there. Between events only guest
 // instructions change the state.
 //
+// # How it keeps processes apart
+//
+// One scheduler, one clock and one input log serve all processes. The first one
+// is the debugged process: what a [vm.Machine] shows and stops at is its alone, and
+// the machine ends with it. The state has a [process] for each, and an [mm] for
+// each address space, which a vfork shares until its execve. An address space's
+// pages and translated code are in its [realm]: realms are no state, a snapshot has
+// their memory's snapshots only, and Restore makes the realms that it needs and
+// keeps those that it does not need in a pool. While the kernel works for a
+// process, be it one that does not run (it delivers a signal, or tries a call
+// again), that one is in [Machine.focus]. A fork copies no page, and what a child
+// runs of its parent's code in a realm from the pool has often been translated
+// there before.
+//
 // # How it is laid out
 //
 //	machine.go run.go settle.go      the machine: contract, run loop, events and scheduling
@@ -36,6 +50,8 @@
 //	door.go host*.go stdin.go        the one door and what lies behind it
 //	load.go elf.go program.go        how a program starts: ELF files, the dynamic loader
 //	loader.go                        the initial address space and stack
+//	proc.go                          processes, address spaces and realms
+//	clone.go exec.go exit.go wait.go group.go  how they come, change, go, and are found
 //	arch.go rv64.go                  what differs between guest architectures
 //	calls.go names.go                the system-call table, and the names of all calls
 //	the others                       the system calls, by subject
@@ -58,16 +74,24 @@
 // Regular files and directories can be opened;
 // devices other than null, zero, full, random and urandom, FIFOs and sockets
 // give ENXIO, since they could block the host. Of /proc there is what programs
-// read of themselves; owners of files do not change; locks always succeed.
+// read of themselves and of each other; owners of files do not change; locks always succeed.
 //
 // A mapping of a file is a copy made at that moment: writable shared mappings
 // give ENODEV, what lies behind the end of the file reads as 0 instead of raising
 // SIGBUS, and MADV_DONTNEED does not bring the file's bytes back.
 //
-// Signals that would stop the process are ignored. CPU time is the number of
+// Processes of one guest share no memory but by CLONE_VM: what is mapped shared
+// and anonymous is each one's own from a fork on. CLONE_FILES and CLONE_FS are
+// obeyed for threads only: another process gets copies. There are no pidfds, no
+// namespaces, and no process but the guest's; init (process 1) is not there, but
+// waits for orphans. A program of another architecture gives ENOEXEC. The debugged
+// process's end is everybody's.
+//
+// Signals that would stop a process are ignored. CPU time is the number of
 // instructions (of the process, also for timers that ask for a thread's). Memory
-// is charged when it is first written; a guest that goes beyond
-// Config.MaxMemory is killed with SIGKILL at the end of its quantum.
+// is charged when it is first written, to each process that sees a page since a
+// fork; when all together go beyond Config.MaxMemory the largest process is killed
+// with SIGKILL.
 //
 // # Concurrency
 //

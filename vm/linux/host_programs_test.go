@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,6 +60,10 @@ var hostPrograms = []hostProgram{
 	{name: "awk", quick: true, argv: []string{"awk", "{n[length($1)]++; s+=$2} END {for (i=0;i<20;i++) printf \"%d %d\\n\", i, n[i]; printf \"%.3f %g\\n\", s/NR, sqrt(s)}", "words.txt"}},
 	{name: "bash-loop", quick: true, argv: sh(`s=0; for i in {1..500}; do ((s+=i*i)); done; echo $s; f() { [ $1 -lt 2 ] && echo $1 || echo $(( $(f $(($1-1))) + $(f $(($1-2))) )); }; f 5; printf '%s\n' "${BASH_VERSION%%.*}" tree/*`)},
 	{name: "bash-pipes", quick: true, argv: sh(`sort words.txt | uniq -c | sort -rn | head -5; cut -d' ' -f2 words.txt | tr 0-9 a-j | wc; (exit 3) || echo failed $?; cat <(echo sub) > out; trap 'echo bye' EXIT; kill -USR1 $$ 2>/dev/null; exit 7`)},
+	{name: "bash-jobs", quick: true, argv: sh(`for i in 3 1 2; do (sleep 0.0$i; echo job $i) & done; wait; (exit 4) & wait $!; echo $?; sleep 100 & kill $!; wait $!; echo $?; coproc cat; echo co >&${COPROC[1]}; read -u ${COPROC[0]} x; echo $x; x=$(exec sh -c 'echo $0 $1' a b); echo $x; timeout 1 sleep 5; echo $?; yes | head -2; echo ${PIPESTATUS[*]}; read -r a b < <(echo hello world); echo $b $a`)},
+	{name: "script", quick: true, argv: sh(`printf '#!/bin/sh -e\necho $0 $*; exec ./two x\n' > one; printf '#! ./three  y\n' > two; cp /bin/echo three; chmod +x one two; ./one a b; ls -1 | xargs -n 2 echo; env -i A=1 env; nice sh -c 'echo nice'; setsid -w echo session; rm one two three`)},
+	{name: "make", quick: true, argv: []string{"make", "-s", "-j2", "-f", "-", "all"}, stdin: "all: a b\n\t@echo all\na:\n\t@echo making a\nb: a\n\t@echo making b | tr a-z A-Z\n"},
+	{name: "python-subprocess", argv: []string{"/usr/bin/python3", "-c", "import subprocess, os; print(subprocess.run(['sh', '-c', 'echo hi; exit 4'], capture_output=True)); p = os.fork() or os._exit(5); print(os.waitpid(p, 0)[1]); q = subprocess.Popen(['cat'], stdin=-1, stdout=-1); print(q.communicate(b'x' * 200000)[0] == b'x' * 200000, q.returncode)"}},
 	{name: "find", quick: true, argv: []string{"find", "tree", "-type", "f", "-size", "+10c", "-printf", "%p %s\\n"}},
 	{name: "gzip", quick: true, argv: sh(`gzip -9 -c words.txt > w.gz && gzip -dc w.gz | cmp - words.txt && echo same`)},
 	{name: "perl", quick: true, argv: []string{"perl", "-e", `my %h; while (<STDIN>) { $h{$1} += $2 if /^(\w)\w* (\d+)/ } print "$_ $h{$_}\n" for sort keys %h; printf "%.10f %s\n", atan2(1,1)*4, join ",", map { $_**2 } 1..9;`}, stdin: "abc 12\nade 30\nb 7\n"},
@@ -360,5 +365,30 @@ func TestHostProgramsRunAsNatively(t *testing.T) {
 				t.Errorf("files differ: %s", difference(got.files, want.files))
 			}
 		})
+	}
+}
+
+// The history of a shell with its children is replayed exactly, from any snapshot
+// on, on a machine of its own.
+func TestHistoriesOfHostShellsAreReplayedExactly(t *testing.T) {
+	i := slices.IndexFunc(hostPrograms, func(p hostProgram) bool { return p.name == "bash-jobs" })
+	p := hostPrograms[i]
+	dir, path := p.prepare(t)
+	h := recordConfig(t, fixed(linux.Config{Path: path, Args: p.argv, Dir: dir, Env: p.env(dir)}), 12)
+	m := replayOf(t, h.cfg, h.log)
+	rnd := rand.New(rand.NewPCG(6, 6))
+	snaps := []vm.Snapshot{m.Snapshot()}
+	for range 15 {
+		m.Restore(snaps[rnd.IntN(len(snaps))])
+		next, found := slices.BinarySearch(h.points, m.Icount())
+		if found {
+			next++
+		}
+		if next == len(h.points) {
+			continue
+		}
+		m.Run(h.points[min(next+rnd.IntN(3), len(h.points)-1)], nil)
+		h.check(t, m, "after restores")
+		snaps = append(snaps, m.Snapshot())
 	}
 }
