@@ -411,15 +411,6 @@ func cppFunction(v *Value, _ *symbols.Type) (*view, error) {
 	return &view{text: fixed(symbols.ShortName(target))}, nil
 }
 
-// inner is a view that shows a member in the value's place.
-func (v *Value) inner(path ...string) (*view, error) {
-	e, err := v.at(path...)
-	if err != nil {
-		return nil, err
-	}
-	return &view{target: e.called(v.name, v.expr), transparent: true}, nil
-}
-
 func cppAtomic(v *Value, t *symbols.Type) (*view, error) {
 	for _, path := range [][]string{{"_M_i"}, {"_M_b", "_M_p"}, {"_M_base", "_M_i"}, {"_M_fp"}, {"__a_", "__a_value"}} {
 		if _, err := v.at(path...); err == nil {

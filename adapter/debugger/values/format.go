@@ -46,7 +46,7 @@ func (v *Value) FormatBytes(data []byte) string {
 	c.err, c.fn, c.lit, c.kids = nil, nil, nil, nil
 	c.src = source{kind: srcBytes, data: data}
 	// What the bytes point to may have been something else at that time.
-	p := printer{left: defaultLimit, letter: c.letter, raw: true}
+	p := printer{left: defaultLimit, letter: c.letter, raw: !isArithmetic(strip(c.typ))}
 	p.value(&c, 0)
 	return string(p.out)
 }

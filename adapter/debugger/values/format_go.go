@@ -15,6 +15,10 @@ func (p *printer) goValue(v *Value, level int, typed bool) {
 		p.failure(v.err)
 		return
 	}
+	if w := v.view(); w != nil && !p.raw {
+		p.viewText(w, level)
+		return
+	}
 	t := strip(v.typ)
 	switch kindOf(t) {
 	case symbols.KindGoString:

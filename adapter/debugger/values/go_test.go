@@ -15,7 +15,7 @@ var goExpressions = []struct{ expr, want string }{
 	{"s", `"hello\n\"Go\""`}, {"empty", `""`}, {"array", "[3]int{10, 20, 30}"}, {"grid", `[2][2]string{{"a", "b"}, {"c", "d"}}`},
 	{"slice", "[]int{10, 20, 30} (len 3, cap 10)"}, {"nilSlice", "nil"}, {"part", "[]int{2} (len 1, cap 2)"}, {"bytes", `[]byte("bytes")`},
 	{"m", `map[string]main.point{"origin": {x: 0, y: 0}, "unit": {x: 1, y: 1}}`}, {"ints", `map[int]string{1: "one"}`}, {"nilMap", "nil"},
-	{"p", "main.point{x: 3, y: 4}"}, {"pp", "&main.point{x: 3, y: 4}"}, {"nilPtr", "nil"}, {"col", "2"}, {"d", "1500000000"},
+	{"p", "main.point{x: 3, y: 4}"}, {"pp", "&main.point{x: 3, y: 4}"}, {"nilPtr", "nil"}, {"col", "2"}, {"d", "1.5s"},
 	{"rc", `&main.rect{point: main.point{x: 1, y: 2}, w: 3, h: 4, tags: []string{"x", "y"}}`}, {"anon", `{a: 1, b: "anonymous"}`},
 	{"sh", `&main.rect{point: main.point{x: 1, y: 2}, w: 3, h: 4, tags: []string{"x", "y"}}`}, {"nilShape", "nil"},
 	{"any1", "int(7)"}, {"any2", "main.circle(2)"}, {"l.next.value", `"first"`}, {"add", "main.adder.func1"}, {"method", "main.point.dist-fm"},

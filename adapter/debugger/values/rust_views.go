@@ -16,28 +16,28 @@ func rustViews() map[string]viewer {
 		"alloc::string::String": rustString, "std::ffi::os_str::OsString": rustString, "std::path::PathBuf": rustString,
 		"alloc::ffi::c_str::CString": rustString,
 		"alloc::vec::Vec":            rustVec, "alloc::collections::vec_deque::VecDeque": rustDeque,
-		"alloc::collections::binary_heap::BinaryHeap": rustWrapper("data"), "alloc::collections::linked_list::LinkedList": rustList,
+		"alloc::collections::binary_heap::BinaryHeap": wrapperOf("data"), "alloc::collections::linked_list::LinkedList": rustList,
 		btree + "map::BTreeMap": rustTree, btree + "set::BTreeSet": rustTreeSet,
 		hash + "map::HashMap": rustHash("base"), hash + "set::HashSet": rustHash("base", "map"),
 		"hashbrown::map::HashMap": rustHash(), "hashbrown::set::HashSet": rustHash("map"),
 
 		"alloc::boxed::Box": rustReference, "alloc::rc::Rc": rustShared, "alloc::sync::Arc": rustShared,
 		"alloc::rc::Weak": rustWeak, "alloc::sync::Weak": rustWeak,
-		"core::cell::Cell": rustWrapper("value", "value"), "core::cell::UnsafeCell": rustWrapper("value"),
+		"core::cell::Cell": wrapperOf("value", "value"), "core::cell::UnsafeCell": wrapperOf("value"),
 		"core::cell::RefCell": rustRefCell,
 		"core::cell::Ref":     rustReferenceIn("value"), "core::cell::RefMut": rustReferenceIn("value"),
 		"std::sync::poison::mutex::Mutex": rustLock, "std::sync::mutex::Mutex": rustLock,
 		"std::sync::poison::rwlock::RwLock": rustLock, "std::sync::rwlock::RwLock": rustLock,
-		"core::num::nonzero::NonZero": rustNonZero, "core::mem::manually_drop::ManuallyDrop": rustWrapper("value"),
-		"core::mem::maybe_uninit::MaybeUninit": rustWrapper("value"),
+		"core::num::nonzero::NonZero": rustNonZero, "core::mem::manually_drop::ManuallyDrop": wrapperOf("value"),
+		"core::mem::maybe_uninit::MaybeUninit": wrapperOf("value"),
 		"core::time::Duration":                 rustDuration,
 		"core::ops::range::Range":              rustRange(".."), "core::ops::range::RangeInclusive": rustRange("..="),
-		"core::sync::atomic::AtomicBool": rustAtomicBool, "core::sync::atomic::Atomic": rustWrapper("v", "value"),
-		"core::sync::atomic::AtomicUsize": rustWrapper("v", "value"), "core::sync::atomic::AtomicIsize": rustWrapper("v", "value"),
-		"core::sync::atomic::AtomicU64": rustWrapper("v", "value"), "core::sync::atomic::AtomicI64": rustWrapper("v", "value"),
-		"core::sync::atomic::AtomicU32": rustWrapper("v", "value"), "core::sync::atomic::AtomicI32": rustWrapper("v", "value"),
-		"core::sync::atomic::AtomicU16": rustWrapper("v", "value"), "core::sync::atomic::AtomicI16": rustWrapper("v", "value"),
-		"core::sync::atomic::AtomicU8": rustWrapper("v", "value"), "core::sync::atomic::AtomicI8": rustWrapper("v", "value"),
+		"core::sync::atomic::AtomicBool": rustAtomicBool, "core::sync::atomic::Atomic": wrapperOf("v", "value"),
+		"core::sync::atomic::AtomicUsize": wrapperOf("v", "value"), "core::sync::atomic::AtomicIsize": wrapperOf("v", "value"),
+		"core::sync::atomic::AtomicU64": wrapperOf("v", "value"), "core::sync::atomic::AtomicI64": wrapperOf("v", "value"),
+		"core::sync::atomic::AtomicU32": wrapperOf("v", "value"), "core::sync::atomic::AtomicI32": wrapperOf("v", "value"),
+		"core::sync::atomic::AtomicU16": wrapperOf("v", "value"), "core::sync::atomic::AtomicI16": wrapperOf("v", "value"),
+		"core::sync::atomic::AtomicU8": wrapperOf("v", "value"), "core::sync::atomic::AtomicI8": wrapperOf("v", "value"),
 	}
 }
 
@@ -317,11 +317,6 @@ func rustList(v *Value, _ *symbols.Type) (*view, error) {
 		}
 		return e.called("", ""), nil
 	}}}, nil
-}
-
-// rustWrapper shows a member in the place of what wraps it.
-func rustWrapper(path ...string) viewer {
-	return func(v *Value, _ *symbols.Type) (*view, error) { return v.inner(path...) }
 }
 
 // rustReference is &T, &mut T and Box<T>: shown as what it points to.

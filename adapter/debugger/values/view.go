@@ -302,6 +302,9 @@ func (w *view) numNamed() int {
 	if w.payload != nil || w.of.own != nil { // there is nothing else
 		return len(w.kids)
 	}
+	if len(w.kids) == 0 && !isStruct(strip(w.of.typ)) { // a number
+		return 0
+	}
 	return len(w.kids) + 1
 }
 

@@ -263,3 +263,17 @@ func (v *Value) count(name string, n uint64) *Value {
 func fixed(s string) func(*printer, int) {
 	return func(p *printer, _ int) { p.put(s) }
 }
+
+// wrapperOf shows the member at the end of a path in the place of what wraps it.
+func wrapperOf(path ...string) viewer {
+	return func(v *Value, _ *symbols.Type) (*view, error) { return v.inner(path...) }
+}
+
+// inner is a view that shows a member in the value's place.
+func (v *Value) inner(path ...string) (*view, error) {
+	e, err := v.at(path...)
+	if err != nil {
+		return nil, err
+	}
+	return &view{target: e.called(v.name, v.expr), transparent: true}, nil
+}
