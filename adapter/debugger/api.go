@@ -186,7 +186,7 @@ var _ = vm.ThreadID(0)
 type Instruction struct {
 	Addr  uint64
 	Bytes []byte // nil where no memory is
-	Text  string
+	Text  string // with the symbols of what it refers to
 	Sym   string // "main+12", on the first instruction of a function only "main"
 	File  string // set where a new line starts
 	Line  int

@@ -169,6 +169,16 @@ func (r threadRegs) Reg(dwarf int) (uint64, bool) {
 	return r.d.m.Reg(r.t, i), true
 }
 
+// RegBytes implements symbols.WideRegs.
+func (r threadRegs) RegBytes(dwarf int) ([]byte, bool) {
+	i, ok := r.d.regIndex[dwarf]
+	if !ok {
+		return nil, false
+	}
+	b := r.d.m.RegBytes(r.t, i)
+	return b, b != nil
+}
+
 func (d *Debugger) pc(t vm.ThreadID) uint64 { return d.m.Reg(t, d.arch.PC) }
 func (d *Debugger) sp(t vm.ThreadID) uint64 { return d.m.Reg(t, d.arch.SP) }
 

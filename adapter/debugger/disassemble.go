@@ -81,7 +81,7 @@ func (d *Debugger) decode(addr uint64) Instruction {
 		return Instruction{Addr: addr, Text: "??"}
 	}
 	in := d.arch.Disassemble(buf[:n], addr)
-	out := Instruction{Addr: addr, Bytes: buf[:min(in.Size, n)], Text: in.Text}
+	out := Instruction{Addr: addr, Bytes: buf[:min(in.Size, n)], Text: d.target(&in, addr, buf[:n])}
 	if s, off, ok := d.Space().SymbolAt(addr); ok && s.Func {
 		out.Sym = s.Name
 		if off != 0 {

@@ -243,6 +243,12 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 			m.err = fmt.Errorf("%s is not there (any more): only addresses can be shown of it", m.Path)
 		}
 		m.part = &symbols.Part{Low: k.low, High: k.high, Load: func() *symbols.Program { return d.load(m) }}
+		m.part.Light = func(name string) (symbols.Symbol, bool) {
+			if m.err != nil {
+				return symbols.Symbol{}, false
+			}
+			return symbols.Exported(m.Path, m.Bias, name)
+		}
 	}
 	d.mods.known[k] = m
 	return m

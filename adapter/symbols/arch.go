@@ -52,6 +52,8 @@ type arch struct {
 	classify func(code []byte) flow
 	// callBefore reports whether code ends with a call.
 	callBefore func(code []byte) bool
+	// pltSlot finds the word through which a stub of a linkage table at pc jumps.
+	pltSlot func(code []byte, pc uint64) (slot uint64, ok bool)
 	// sigFrame recognizes the code that a signal handler returns to, and
 	// finds the interrupted registers on the stack. nil when not known.
 	sigFrame func(mem Memory, pc, sp uint64) (pcAt uint64, regAt func(reg int) (uint64, bool), ok bool)
@@ -91,6 +93,7 @@ var riscv64 = arch{
 	scan:       scanRISCV,
 	classify:   classifyRISCV,
 	callBefore: callBeforeRISCV,
+	pltSlot:    pltSlotRISCV,
 	sigFrame:   sigFrameRISCV,
 	tp:         4,
 	tpDTV:      -16,
@@ -111,6 +114,9 @@ var amd64 = arch{
 	fpRA: 8, fpFP: 0, fpCFA: 16,
 	classify:   classifyAMD64,
 	callBefore: callBeforeAMD64,
+	scan:       scanAMD64,
+	pltSlot:    pltSlotAMD64,
+	sigFrame:   sigFrameAMD64,
 	tp:         58, // fs.base
 	tpDTV:      8,
 	tlsBelow:   true,

@@ -47,6 +47,13 @@ type Memory interface {
 	ReadMemory(addr uint64, p []byte) int
 }
 
+// WideRegs is implemented by Regs that have registers of more than 64 bits: vectors,
+// and x87's.
+type WideRegs interface {
+	// RegBytes is a register's content in guest byte order.
+	RegBytes(dwarf int) ([]byte, bool)
+}
+
 // Regs are the registers of one frame, by DWARF number. ok is false for a
 // register whose value is not known in this frame (clobbered by a callee).
 type Regs interface {

@@ -43,6 +43,8 @@ type image struct {
 
 	buildID   string // hexadecimal digits; empty if there is none
 	debugFile string // the separate debug file that was read, if one was
+
+	slots map[uint64]string // words that the dynamic loader fills with a function's address
 }
 
 // readImage takes what is needed out of f.
@@ -76,9 +78,11 @@ func readImage(f *elf.File, name string) (*image, error) {
 	}
 	m.buildID = fileBuildID(f)
 	m.readSymbols(f, name)
+	dynamic, _ := f.DynamicSymbols()
 	if len(m.symbols) == 0 {
-		m.symbols, _ = f.DynamicSymbols()
+		m.symbols = dynamic
 	}
+	m.readSlots(f, dynamic)
 	return m, nil
 }
 

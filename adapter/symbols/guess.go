@@ -24,7 +24,9 @@ func (p *Program) guess(f *Frame, mem Memory) (guessed, error) {
 		return g, nil
 	}
 	// Linkage tables have no frames of their own.
-	atEntry := f.Func == nil && (!p.InCode(f.PC) || p.inPLT(f.PC)) || f.Func != nil && f.PC == f.Func.Low
+	atEntry := p.inPLT(f.PC) || f.Func == nil && !p.InCode(f.PC) || f.Func != nil && f.PC == f.Func.Low
+	// Where calls push the return address it is on top again at the return.
+	atEntry = atEntry || a.ra < 0 && p.img.flowAt(f.PC-p.bias) == flowReturn
 	if f.Exact && atEntry {
 		if g, ok := p.guessLeaf(f, mem, sp, "at a function's entry"); ok {
 			return g, nil
@@ -96,6 +98,9 @@ func (p *Program) guessSignal(f *Frame, mem Memory, sp uint64) (guessed, bool) {
 	var err error
 	if g.pc, err = p.readWord(mem, at); err != nil {
 		return guessed{}, false
+	}
+	if v, ok := f.Regs.Reg(a.tp); ok { // which no signal changes
+		g.regs.set(a.tp, v)
 	}
 	for n := range g.regs.val {
 		if addr, ok := reg(n); ok {

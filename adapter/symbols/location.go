@@ -168,6 +168,11 @@ func (x *Piece) read(bits uint, regs Regs, mem Memory) ([]byte, error) {
 		if regs == nil {
 			return nil, fmt.Errorf("it is in a register, and no frame is selected")
 		}
+		if wide, ok := regs.(WideRegs); ok && n > 8 {
+			if b, ok := wide.RegBytes(x.Reg); ok && n <= len(b) {
+				return b, nil
+			}
+		}
 		v, ok := regs.Reg(x.Reg)
 		if !ok {
 			return nil, &OptimizedOutError{"it was in a register that a function called from here has overwritten"}

@@ -119,6 +119,27 @@ func Glance(path string) (buildID string, hasDWARF bool, err error) {
 	return fileBuildID(f), s != nil && s.Type != elf.SHT_NOBITS && s.Size > 0, nil
 }
 
+// Exported finds a data symbol that the ELF file at path exports to the dynamic
+// loader, by its linker name, without reading the rest of the file.
+func Exported(path string, bias uint64, name string) (Symbol, bool) {
+	f, err := open(path)
+	if err != nil {
+		return Symbol{}, false
+	}
+	defer f.Close()
+	var found Symbol
+	err = guard(func() error {
+		list, err := f.DynamicSymbols()
+		for _, s := range list {
+			if s.Name == name && s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) == elf.STT_OBJECT {
+				found = Symbol{Name: name, Linker: name, Addr: s.Value + bias, Size: s.Size, Global: true}
+			}
+		}
+		return err
+	})
+	return found, err == nil && found.Addr != 0
+}
+
 // open opens an ELF file; the error names it.
 func open(path string) (*elf.File, error) {
 	f, err := elf.Open(path)

@@ -254,7 +254,9 @@ func (p *Program) guessScan(f *Frame, mem Memory, sp uint64) (guessed, bool) {
 	}
 	s := a.scan(code)
 	cfa := sp + uint64(s.size)
-	if !s.sizeOK {
+	// A body may push and pop; from the frame pointer the frame is known whatever
+	// it does.
+	if !s.sizeOK || a.ra < 0 && s.hasFP {
 		fp, ok := f.Regs.Reg(a.fp)
 		if !s.hasFP || !ok {
 			return guessed{}, false
@@ -276,7 +278,9 @@ func (p *Program) guessScan(f *Frame, mem Memory, sp uint64) (guessed, bool) {
 			g.regs.forget(reg)
 		}
 	}
-	if _, saved := s.saved[a.ra]; saved {
+	if a.ra < 0 { // the call has pushed it
+		g.pc, _ = p.readWord(mem, cfa-uint64(p.img.ptrSize))
+	} else if _, saved := s.saved[a.ra]; saved {
 		g.pc, _ = g.regs.Reg(a.ra)
 	} else if f.Exact {
 		g.pc, _ = f.Regs.Reg(a.ra)

@@ -8,6 +8,9 @@ type Part struct {
 	// Load returns the file's debug information. It is called when it is first
 	// needed, and not again; nil means that there is none to be had.
 	Load func() *Program
+	// Light finds a symbol that the file exports without reading the rest; nil:
+	// that can't be done.
+	Light func(name string) (Symbol, bool)
 
 	prog   *Program
 	loaded bool
@@ -96,6 +99,27 @@ func (s *Space) Programs() []*Program {
 		}
 	}
 	return out
+}
+
+// symbol finds a data symbol that the dynamic loader knows, by its linker name, in
+// the files from their own symbol tables: what has not been read is not read for it.
+func (s *Space) symbol(name string) (Symbol, bool) {
+	for _, x := range s.parts {
+		p := x.prog
+		if !x.loaded && x.Light != nil {
+			if sym, ok := x.Light(name); ok {
+				return sym, true
+			}
+			continue
+		}
+		if p == nil {
+			continue
+		}
+		if sym, ok := p.SymbolNamed(name); ok && sym.Linker == name && !sym.Func && !sym.TLS {
+			return sym, true
+		}
+	}
+	return Symbol{}, false
 }
 
 // LineAt is [Program.LineAt] in whichever file pc is.

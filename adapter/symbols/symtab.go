@@ -65,6 +65,10 @@ func newSymtab(img *image, bias uint64) *symtab {
 		}
 		t.syms = append(t.syms, x)
 	}
+	for _, s := range img.pltSymbols() {
+		s.Addr += bias
+		t.syms = append(t.syms, s)
+	}
 	rank := func(s *Symbol) int {
 		n := 0
 		if !s.Func {

@@ -102,23 +102,18 @@ func (p *Program) tlsBlock(f *Frame, mem Memory) (uint64, error) {
 // linkMapMember reads a private member of the link_map at addr, by glibc's
 // description of it.
 func (s *Space) linkMapMember(description string, addr uint64, mem Memory) (uint64, error) {
-	for _, p := range s.Programs() {
-		sym, ok := p.SymbolNamed(description)
-		if !ok || sym.Func || sym.TLS {
-			continue
-		}
-		bits, err := p.readWord(mem, sym.Addr)
+	if sym, ok := s.symbol(description); ok {
+		bits, err := s.main.readWord(mem, sym.Addr)
 		if err != nil {
 			return 0, err
 		}
-		off, err := p.readWord(mem, sym.Addr+8)
+		off, err := s.main.readWord(mem, sym.Addr+8)
 		if err != nil {
 			return 0, err
 		}
-		if bits&0xffffffff != 64 || off&0xffffffff > 1<<16 {
-			break
+		if bits&0xffffffff == 64 && off&0xffffffff <= 1<<16 {
+			return s.main.readWord(mem, addr+(off&0xffffffff))
 		}
-		return p.readWord(mem, addr+(off&0xffffffff))
 	}
 	return 0, errors.New("thread-local storage of libraries can be found with glibc 2.34 and newer only")
 }
