@@ -36,6 +36,38 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// lookup finds a guest by its name, which may end with "@" and an architecture other
+// than riscv64.
+func lookup(name string) (testdata.Guest, bool) {
+	name, _, _ = strings.Cut(name, "@")
+	return testdata.Lookup(name)
+}
+
+// toolchain is the one for an architecture; the test is skipped without it.
+func toolchain(t testing.TB, arch string) testdata.Toolchain {
+	t.Helper()
+	for _, tc := range testdata.Toolchains() {
+		if tc.Arch != arch {
+			continue
+		}
+		if err := tc.Missing(); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+		return tc
+	}
+	t.Fatalf("no toolchain for %s", arch)
+	panic("unreachable")
+}
+
+// each calls f with a debugging session of a guest on each architecture.
+func each(t *testing.T, guest string, f func(t *testing.T, d *Debugger)) {
+	t.Run("riscv64", func(t *testing.T) { f(t, debug(t, guest)) })
+	t.Run("amd64", func(t *testing.T) { f(t, debug(t, guest+"@amd64")) })
+}
+
 func guestPath(t testing.TB, name string) string {
 	t.Helper()
 	built.Lock()
@@ -43,13 +75,15 @@ func guestPath(t testing.TB, name string) string {
 	if p := built.path[name]; p != "" {
 		return p
 	}
-	g, ok := testdata.Lookup(name)
+	g, ok := lookup(name)
 	if !ok {
 		t.Fatalf("no guest %q", name)
 	}
 	var p string
 	var err error
-	if g.Go() {
+	if plain, arch, found := strings.Cut(name, "@"); found {
+		p, err = toolchain(t, arch).Build(filepath.Join(built.dir, name), plain)
+	} else if g.Go() {
 		p, err = testdata.BuildGo(built.dir, name)
 	} else {
 		p, err = testdata.Extract(filepath.Join(built.dir, name), name)
@@ -64,7 +98,7 @@ func guestPath(t testing.TB, name string) string {
 // newMachine starts a guest. With a log it can only replay.
 func newMachine(t testing.TB, name string, log *vm.Log) *linux.Machine {
 	t.Helper()
-	g, _ := testdata.Lookup(name)
+	g, _ := lookup(name)
 	cfg := linux.Config{
 		Path: guestPath(t, name), Args: append([]string{name}, g.Args...), Dir: built.dir, Log: log,
 		Now: time.Unix(1_700_000_000, 0), Seed: [32]byte{1, 2, 3},
@@ -118,7 +152,7 @@ func (d *Debugger) place() string {
 // breakAt sets a breakpoint on a marked line of a guest's source.
 func (d *Debugger) breakAt(t testing.TB, guest, marker string) Breakpoint {
 	t.Helper()
-	g, _ := testdata.Lookup(guest)
+	g, _ := lookup(guest)
 	bps := d.SetSourceBreakpoints(filepath.Base(g.Source), []SourceBreakpoint{{Line: testdata.Line(g.Source, marker)}})
 	if !bps[0].Verified {
 		t.Fatalf("breakpoint at %s: %s", marker, bps[0].Message)

@@ -424,3 +424,42 @@ func TestALibraryThatIsNotTheOneOnDiskIsListedWithTheReason(t *testing.T) {
 		})
 	}
 }
+
+func TestDisassemblyNamesWhatItRefersTo(t *testing.T) {
+	dynamic(t, func(t *testing.T, d *Debugger) {
+		d.SetSourceBreakpoints("main.c", []SourceBreakpoint{{Line: lineOf("main.c", "shared")}})
+		go1(t, d, Motion{})
+		var text []string
+		for _, in := range d.Disassemble(d.frame0(t).PC, 0, 40) {
+			text = append(text, in.Text)
+		}
+		all := strings.Join(text, "\n")
+		for _, want := range []string{"<shared_add@plt>", "<shared_counter"} {
+			if !strings.Contains(all, want) && (want != "<shared_counter" || d.Arch().Name == "amd64") {
+				t.Errorf("no %s in\n%s", want, all)
+			}
+		}
+	})
+}
+
+// A handler's frames lead through the kernel's to what was interrupted.
+func TestTheStackUnwindsThroughSignalFrames(t *testing.T) {
+	each(t, "signals_glibc", func(t *testing.T, d *Debugger) {
+		d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: "on_fault"}, {Name: "on_alarm"}, {Name: "on_usr1"}})
+		hits := 0
+		for ; hits < 5; hits++ {
+			if ev := go1(t, d, Motion{}); ev.Reason == ReasonSignal {
+				continue
+			} else if ev.Reason != ReasonFunction {
+				break
+			}
+			if names := frameNames(d); !slices.Contains(names, "main") {
+				_, err := d.Frames(0)
+				t.Errorf("%q, %v", names, err)
+			}
+		}
+		if hits == 0 {
+			t.Error("no handler was reached")
+		}
+	})
+}

@@ -17,7 +17,7 @@ var stepVerbs = []Verb{Next, StepIn, StepOut, StepInstruction, StepInstructionOv
 // back to A. For the step in that must also hold without the memory of the steps
 // made, from the rule alone.
 func TestStepBackUndoesStep(t *testing.T) {
-	for _, guest := range []string{"steps", "steps_dwarf4", "steps_o2", "crash", "signals"} {
+	for _, guest := range []string{"steps", "steps_dwarf4", "steps_o2", "crash", "signals", "steps@amd64", "steps_o2@amd64", "crash@amd64"} {
 		t.Run(guest, func(t *testing.T) {
 			d := debug(t, guest)
 			stops, undone := 0, 0
@@ -66,7 +66,8 @@ func (d *Debugger) to(t testing.TB, icount uint64) {
 // positions that random walks of all verbs come through have the states of a
 // run that never looks back.
 func TestRandomWalksMeetTheStatesOfAStraightRun(t *testing.T) {
-	for _, guest := range []string{"arith", "recurse", "floats", "threads", "signals", "signals_more", "stdin", "sleepy", "selfmod", "hello_glibc", "gothreads"} {
+	for _, guest := range []string{"arith", "recurse", "floats", "threads", "signals", "signals_more", "stdin", "sleepy", "selfmod", "hello_glibc", "gothreads",
+		"recurse@amd64", "threads@amd64", "stdin@amd64", "hello_glibc@amd64", "signals_glibc@amd64"} {
 		t.Run(guest, func(t *testing.T) {
 			if testing.Short() && guest == "gothreads" {
 				t.Skip("long")
@@ -125,72 +126,74 @@ func TestRandomWalksMeetTheStatesOfAStraightRun(t *testing.T) {
 // TestReverseContinueStopsAtTheLatestEarlierHit compares with the list of all
 // hits that going forward finds.
 func TestReverseContinueStopsAtTheLatestEarlierHit(t *testing.T) {
-	d := debug(t, "recurse")
-	d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: "main"}, {Name: "fib"}})
-	var hits []uint64
-	for ev := d.do(t, Continue, false); ev.Reason != ReasonEnd; ev = d.do(t, Continue, false) {
-		if ev.Reason != ReasonFunction {
-			t.Fatalf("%+v", ev)
+	each(t, "recurse", func(t *testing.T, d *Debugger) {
+		d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: "main"}, {Name: "fib"}})
+		var hits []uint64
+		for ev := d.do(t, Continue, false); ev.Reason != ReasonEnd; ev = d.do(t, Continue, false) {
+			if ev.Reason != ReasonFunction {
+				t.Fatalf("%+v", ev)
+			}
+			hits = append(hits, ev.Icount)
 		}
-		hits = append(hits, ev.Icount)
-	}
-	if len(hits) < 10 {
-		t.Fatalf("only %d hits", len(hits))
-	}
-	for i := len(hits) - 1; i >= 0; i-- {
-		if ev := d.do(t, Continue, true); ev.Icount != hits[i] || ev.Reason != ReasonFunction {
-			t.Fatalf("hit %d: %+v, want icount %d", i, ev, hits[i])
+		if len(hits) < 10 {
+			t.Fatalf("only %d hits", len(hits))
 		}
-	}
-	for range 2 { // and the start holds
-		if ev := d.do(t, Continue, true); ev.Reason != ReasonStart || ev.Icount != 0 {
-			t.Fatalf("at the start: %+v", ev)
-		}
-	}
-	// From anywhere, not just from hit to hit.
-	r := rand.New(rand.NewPCG(1, 1))
-	for range 30 {
-		from := r.Uint64N(d.tl.Frontier())
-		d.to(t, from)
-		want := uint64(0)
-		for _, h := range hits {
-			if h < from {
-				want = h
+		for i := len(hits) - 1; i >= 0; i-- {
+			if ev := d.do(t, Continue, true); ev.Icount != hits[i] || ev.Reason != ReasonFunction {
+				t.Fatalf("hit %d: %+v, want icount %d", i, ev, hits[i])
 			}
 		}
-		if ev := d.do(t, Continue, true); ev.Icount != want {
-			t.Fatalf("from %d: %+v, want %d", from, ev, want)
+		for range 2 { // and the start holds
+			if ev := d.do(t, Continue, true); ev.Reason != ReasonStart || ev.Icount != 0 {
+				t.Fatalf("at the start: %+v", ev)
+			}
 		}
-	}
+		// From anywhere, not just from hit to hit.
+		r := rand.New(rand.NewPCG(1, 1))
+		for range 30 {
+			from := r.Uint64N(d.tl.Frontier())
+			d.to(t, from)
+			want := uint64(0)
+			for _, h := range hits {
+				if h < from {
+					want = h
+				}
+			}
+			if ev := d.do(t, Continue, true); ev.Icount != want {
+				t.Fatalf("from %d: %+v, want %d", from, ev, want)
+			}
+		}
+	})
 }
 
 func TestTheEndsOfHistoryHold(t *testing.T) {
-	d := debug(t, "steps")
-	for range 2 {
-		for _, v := range append(stepVerbs, Continue) {
-			if v == StepOut {
-				continue
-			}
-			if ev := d.do(t, v, true); ev.Reason != ReasonStart || ev.Icount != 0 {
-				t.Fatalf("verb %d backward at the start: %+v", v, ev)
-			}
-		}
-	}
-	end := d.do(t, Continue, false)
-	if end.Reason != ReasonEnd || end.Exit == nil || end.Exit.Code != 3 {
-		t.Fatalf("%+v", end)
-	}
-	for range 2 {
-		for _, v := range []Verb{Next, StepIn, StepInstruction, Continue} {
-			if ev := d.do(t, v, false); ev.Reason != ReasonEnd || ev.Icount != end.Icount {
-				t.Fatalf("verb %d forward at the end: %+v", v, ev)
+	each(t, "steps", func(t *testing.T, d *Debugger) {
+		for range 2 {
+			for _, v := range append(stepVerbs, Continue) {
+				if v == StepOut {
+					continue
+				}
+				if ev := d.do(t, v, true); ev.Reason != ReasonStart || ev.Icount != 0 {
+					t.Fatalf("verb %d backward at the start: %+v", v, ev)
+				}
 			}
 		}
-	}
-	if ev := d.do(t, StepInstruction, true); ev.Icount != end.Icount-1 || ev.Reason != ReasonStep {
-		t.Fatalf("back from the end: %+v", ev)
-	}
-	if ev := d.do(t, StepIn, true); ev.Reason != ReasonStep {
-		t.Fatalf("a step back from the end: %+v", ev)
-	}
+		end := d.do(t, Continue, false)
+		if end.Reason != ReasonEnd || end.Exit == nil || end.Exit.Code != 3 {
+			t.Fatalf("%+v", end)
+		}
+		for range 2 {
+			for _, v := range []Verb{Next, StepIn, StepInstruction, Continue} {
+				if ev := d.do(t, v, false); ev.Reason != ReasonEnd || ev.Icount != end.Icount {
+					t.Fatalf("verb %d forward at the end: %+v", v, ev)
+				}
+			}
+		}
+		if ev := d.do(t, StepInstruction, true); ev.Icount != end.Icount-1 || ev.Reason != ReasonStep {
+			t.Fatalf("back from the end: %+v", ev)
+		}
+		if ev := d.do(t, StepIn, true); ev.Reason != ReasonStep {
+			t.Fatalf("a step back from the end: %+v", ev)
+		}
+	})
 }
