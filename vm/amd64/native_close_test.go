@@ -4,6 +4,9 @@ package amd64_test
 
 import "math"
 
+// c1 is the bit of the x87 status word that tells the direction of rounding.
+const c1 = 1 << 9
+
 // close reports whether two results agree as far as the tolerance of their form
 // promises: the reciprocal approximations have a relative error below 1.5·2^-12,
 // and are otherwise the processor's own.
