@@ -26,6 +26,18 @@ var calls [numCalls]call
 func init() {
 	calls = [numCalls]call{
 		// Files
+		5:   {constant(-eOPNOTSUPP)}, // setxattr: no file has extended attributes
+		6:   {constant(-eOPNOTSUPP)}, // lsetxattr
+		7:   {constant(-eOPNOTSUPP)}, // fsetxattr
+		8:   {constant(-eOPNOTSUPP)}, // getxattr
+		9:   {constant(-eOPNOTSUPP)}, // lgetxattr
+		10:  {constant(-eOPNOTSUPP)}, // fgetxattr
+		11:  {constant(-eOPNOTSUPP)}, // listxattr
+		12:  {constant(-eOPNOTSUPP)}, // llistxattr
+		13:  {constant(-eOPNOTSUPP)}, // flistxattr
+		14:  {constant(-eOPNOTSUPP)}, // removexattr
+		15:  {constant(-eOPNOTSUPP)}, // lremovexattr
+		16:  {constant(-eOPNOTSUPP)}, // fremovexattr
 		17:  {sysGetcwd},
 		19:  {sysEventfd2},
 		20:  {sysEpollCreate1},

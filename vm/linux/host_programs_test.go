@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,15 +35,15 @@ type hostProgram struct {
 	changes *regexp.Regexp
 }
 
-var durations = regexp.MustCompile(`(\d+ min )?\d+(\.\d+)? ?(sec|ms|s)\b|0x[0-9a-f]+`)
+var durations = regexp.MustCompile(`random seed: \d+|(\d+ min )?\d+(\.\d+)? ?(sec|ms|s)\b|0x[0-9a-f]+`)
 
 // sh is a line for bash.
 func sh(line string) []string { return []string{"bash", "-c", line} }
 
 // goTests is the tests of a package of Go's standard library.
-func goTests(pkg string, quick bool, args ...string) hostProgram {
+func goTests(pkg string, args ...string) hostProgram {
 	return hostProgram{
-		name: "go-" + strings.ReplaceAll(pkg, "/", "-"), quick: quick,
+		name:    "go-" + strings.ReplaceAll(pkg, "/", "-"),
 		build:   []string{"go", "test", "-c", "-o", "tests", pkg},
 		argv:    append([]string{"./tests", "-test.short"}, args...),
 		changes: durations,
@@ -51,7 +52,7 @@ func goTests(pkg string, quick bool, args ...string) hostProgram {
 }
 
 var hostPrograms = []hostProgram{
-	{name: "ls", quick: true, argv: []string{"ls", "-lR", "tree"}},
+	{name: "ls", quick: true, argv: []string{"ls", "-lRgo", "tree"}},
 	{name: "sort", quick: true, argv: []string{"sort", "-k2", "-n", "words.txt"}},
 	{name: "sha256sum", quick: true, argv: []string{"sha256sum", "words.txt", "main.c"}},
 	{name: "cat", quick: true, argv: []string{"cat"}, stdin: "one\ntwo\n"},
@@ -71,7 +72,7 @@ var hostPrograms = []hostProgram{
 	{name: "zstd", argv: sh(`zstd -q -19 words.txt -o w.zst && zstd -dqc w.zst | cmp - words.txt && echo same`)},
 	{name: "tar", argv: sh(`tar cf - --sort=name tree | tee t.tar | tar tvf - && mkdir x && tar xf t.tar -C x && diff -r tree x/tree && rm -r x && echo same`)},
 	{name: "bc-dc", argv: sh(`command -v bc >/dev/null && echo 'scale=50; 4*a(1)' | bc -l; expr 6 '*' 7; seq 5 | paste -sd+; date -u -d @1000000000 +%F; od -c main.c | tail -2`)},
-	{name: "python-hello", quick: true, argv: []string{"python3", "-c", "import sys, math, json; print(sum(math.sqrt(i) for i in range(1000)), json.dumps({'a': [1, 2.5, None]}), 2**200, sys.byteorder)"}},
+	{name: "python-hello", argv: []string{"python3", "-c", "import sys, math, json; print(sum(math.sqrt(i) for i in range(1000)), json.dumps({'a': [1, 2.5, None]}), 2**200, sys.byteorder)"}},
 	{name: "python-json", argv: []string{"python3", "-m", "test", "-q", "test_json"}, changes: durations, max: 2e11},
 	{name: "python-re", argv: []string{"python3", "-m", "test", "-q", "test_re"}, changes: durations, max: 2e11},
 	{name: "sqlite3", quick: true, argv: []string{"sqlite3", "test.db"}, stdin: `
@@ -90,14 +91,14 @@ pragma integrity_check;
 	{name: "c-static", quick: true, build: []string{"gcc", "-O2", "-static", "-o", "main-static", "main.c", "-lm"}, argv: []string{"./main-static"}},
 	{name: "c-dynamic", quick: true, build: []string{"gcc", "-O2", "-o", "main-dynamic", "main.c", "-lm"}, argv: []string{"./main-dynamic"}},
 	{name: "threads", quick: true, build: []string{"g++", "-O2", "-pthread", "-o", "threads", "threads.cc"}, argv: []string{"./threads"}},
-	goTests("sort", true),
-	goTests("strconv", false),
-	goTests("encoding/json", false),
-	goTests("compress/flate", false),
-	goTests("net/http", false, "-test.run", "TestServe|TestHandler|TestClient"),
-	goTests("regexp", false),
-	goTests("sync", false),
-	goTests("time", false),
+	goTests("sort"),
+	goTests("strconv"),
+	goTests("encoding/json"),
+	goTests("compress/flate"),
+	goTests("net/http", "-test.run", "TestServe|TestHandler|TestClient"),
+	goTests("regexp"),
+	goTests("sync"),
+	goTests("time"),
 }
 
 // hostSources are files that the programs work on.
@@ -234,7 +235,7 @@ func contents(t *testing.T, dir string) string {
 // result is what a program did.
 type result struct {
 	stdout, stderr, files string
-	code                  int
+	code                  int // 128 + the number of the signal that killed it
 }
 
 func (p *hostProgram) normalize(r result, dir string) result {
@@ -268,6 +269,16 @@ func (p *hostProgram) prepare(t *testing.T) (dir, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if p.argv[0] == "python3" { // it may be a script that chooses one
+		out, err := exec.Command(path, "-c", "import sys; print(sys.executable)").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path = strings.TrimSpace(string(out))
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		t.Fatal(err)
+	}
 	return dir, path
 }
 
@@ -279,7 +290,11 @@ func (p *hostProgram) native(t *testing.T) result {
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return p.normalize(result{stdout.String(), stderr.String(), contents(t, dir), cmd.ProcessState.ExitCode()}, dir)
+	code := cmd.ProcessState.ExitCode()
+	if ws := cmd.ProcessState.Sys().(syscall.WaitStatus); ws.Signaled() {
+		code = 128 + int(ws.Signal())
+	}
+	return p.normalize(result{stdout.String(), stderr.String(), contents(t, dir), code}, dir)
 }
 
 func (p *hostProgram) inVM(t *testing.T) result {
@@ -301,10 +316,11 @@ func (p *hostProgram) inVM(t *testing.T) result {
 		t.Fatalf("%v at icount %d, pc %#x: %v\nstdout: %s\nstderr: %s", s.Reason, s.Icount, s.PC, s.Err, tail(o.stdout.String()), tail(o.stderr.String()))
 	}
 	status, _ := m.Exited()
+	code := status.Code
 	if status.Signal != 0 {
-		t.Fatalf("killed by signal %d\nstdout: %s\nstderr: %s", status.Signal, tail(o.stdout.String()), tail(o.stderr.String()))
+		code = 128 + status.Signal
 	}
-	return p.normalize(result{o.stdout.String(), o.stderr.String(), contents(t, dir), status.Code}, dir)
+	return p.normalize(result{o.stdout.String(), o.stderr.String(), contents(t, dir), code}, dir)
 }
 
 // tail is the end of a text.
@@ -351,6 +367,9 @@ func TestHostProgramsRunAsNatively(t *testing.T) {
 				}
 			}
 			want := p.native(t)
+			if want.code == 1 && strings.HasPrefix(p.name, "python-") && strings.Contains(want.stdout+want.stderr, "No module named") {
+				t.Skip("python3 is installed without its tests")
+			}
 			got := p.inVM(t)
 			if got.code != want.code {
 				t.Errorf("exit code %d, want %d", got.code, want.code)
