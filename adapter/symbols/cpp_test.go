@@ -35,6 +35,10 @@ func TestNamesOfCPlusPlusAreQualified(t *testing.T) {
 	if f := p.FuncsNamed("overloaded"); len(f) != 2 {
 		t.Errorf("overloaded: %v", f)
 	}
+	one, other := p.FuncPlaces("overloaded(int)"), p.FuncPlaces("overloaded(shapes::point const&)")
+	if both := p.FuncPlaces("overloaded"); len(one) != 1 || len(other) != 1 || len(both) != 2 || one[0] == other[0] {
+		t.Errorf("overloaded(int): %#x, overloaded(point): %#x, both: %#x", one, other, both)
+	}
 	for name, want := range map[string]string{
 		"shapes::shape::count": "shapes::shape::count", "count": "shapes::shape::count", "hidden": "shapes::(anonymous namespace)::hidden",
 	} {

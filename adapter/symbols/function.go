@@ -192,8 +192,18 @@ func (p *Program) FuncAt(pc uint64) *Function {
 
 // FuncsNamed finds functions by name: exactly as in [Function.Name] or its
 // linkage name, or else by its last components ("foo" finds "main.foo",
-// "T.get" and "(*T).get" find "main.(*T).get").
+// "T.get" and "(*T).get" find "main.(*T).get"). Parameter types choose among the
+// overloads of C++: "f(int)".
 func (p *Program) FuncsNamed(name string) []*Function {
+	if base, params, ok := cutParams(name); ok {
+		var out []*Function
+		for _, f := range p.FuncsNamed(base) {
+			if hasParams(p.linkerOf(f), params) {
+				out = append(out, f)
+			}
+		}
+		return out
+	}
 	var exact, suffix []*Function
 	for _, f := range p.funcs {
 		switch {
@@ -217,6 +227,18 @@ func (p *Program) FuncsNamed(name string) []*Function {
 	return suffix
 }
 
+// linkerOf is a function's linkage name: its symbol's, where the debug information
+// leaves it out, as it does for static functions.
+func (p *Program) linkerOf(f *Function) string {
+	if f.Linker != "" {
+		return f.Linker
+	}
+	if sym, off, ok := p.SymbolAt(f.Low); ok && off == 0 {
+		return sym.Linker
+	}
+	return ""
+}
+
 // rustMain is the main function of a Rust program, which rustc calls from one in C
 // that it makes: that of the crate, and not of a module in it.
 func rustMain(funcs []*Function) []*Function {
@@ -237,6 +259,10 @@ func (p *Program) FuncPlaces(name string) []uint64 {
 	for _, f := range p.FuncsNamed(name) {
 		out = append(out, f.BodyStart)
 	}
+	base, params, overload := cutParams(name)
+	if overload {
+		name = base
+	}
 	exact := false
 	var inlined []uint64
 	for i := range p.insts {
@@ -245,6 +271,9 @@ func (p *Program) FuncPlaces(name string) []uint64 {
 			continue
 		}
 		full, linker := p.origin(in.origin).fullName()
+		if overload && !hasParams(linker, params) {
+			continue
+		}
 		is := full == name || linker == name && name != ""
 		if is && !exact {
 			exact, inlined = true, nil
@@ -261,7 +290,7 @@ func (p *Program) FuncPlaces(name string) []uint64 {
 // nameMatches reports whether want is full without its first components. A
 // pointer receiver may be written without its parentheses and star.
 func nameMatches(full, want string) bool {
-	if want == "" {
+	if want == "" || len(want) > maxParsedName {
 		return false
 	}
 	if hasSuffixPart(full, want) {

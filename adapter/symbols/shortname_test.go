@@ -72,3 +72,24 @@ func FuzzNames(f *testing.F) {
 		plainFunction(name)
 	})
 }
+
+func TestParameterTypesChooseAnOverload(t *testing.T) {
+	for _, c := range []struct {
+		linker, params string
+		has            bool
+	}{
+		{"_ZN2ns1fEi", "int", true}, {"_ZN2ns1fEi", "long", false}, {"_ZN2ns1fEi", "", false}, {"_ZN2ns1fEv", "", true}, {"_ZN2ns1fEv", "void", true},
+		{"_ZN2ns1fEPKcm", "const char *, unsigned long", true}, {"_ZN2ns1fEPKcm", "char const*, long unsigned int", true}, {"_ZN2ns1fEPKcm", "char *, unsigned long", false},
+		{"_ZN2ns1fERKSt6vectorIiSaIiEE", "const std::vector<int> &", true}, {"_ZNK2ns1c1gENSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE", "std::string", true},
+		{"main", "int", false},
+	} {
+		if got := hasParams(c.linker, c.params); got != c.has {
+			t.Errorf("%s with (%s): %t", c.linker, c.params, got)
+		}
+	}
+	for name, want := range map[string]bool{"f(int)": true, "ns::f(int, char) const": true, "main.(*T)": false, "(anonymous namespace)": false, "c::operator()": false, "f": false} {
+		if _, _, ok := cutParams(name); ok != want {
+			t.Errorf("%s: %t", name, ok)
+		}
+	}
+}

@@ -13,6 +13,14 @@
 // is cut. Whatever is wrong with a value (optimized out, unreadable memory) is part
 // of it: [Value.Err], and `<…>` in its text.
 //
+// # Views
+//
+// Values of the standard libraries of C++, Rust and Go have a view: what they mean
+// (view.go). It is made by a viewer that knows the names of the members, one small
+// function for each kind of type, found in tables by language and the type's name
+// (cpp_*.go, rust_*.go, go_views.go; what they share is in viewtools.go). Text,
+// children and operators ask the view first.
+//
 // # Expressions
 //
 // [Evaluate] reads C in frames of C (and of anything that is not Go), and Go in
@@ -26,6 +34,9 @@
 //	'dir/file.c'::var          the same, quoted
 //	"path/to/pkg".Var          a variable of a Go package, by its full path
 //	expr,x  /x expr            a format: x d u o t c a f s, as gdb's print has them
+//	expr,r  expr,!  /r expr    the value without its view
+//	v[3]  m["key"]  *p  p->x   elements and targets of what has a view
+//	t.0                        a field of one of Rust's tuples
 //	p == "text"                compares text where C would compare addresses
 //
 // Assignments and calls are refused: the past can't be changed. Every error of an
