@@ -32,6 +32,7 @@ type alu struct {
 	family  int
 	discard bool    // there is no result but the flags
 	plain   ir.Kind // the operation without flags, in 64 bits
+	plainI  ir.Kind // with an immediate
 	cc      ir.Kind // in 64 bits, with flags
 	ccI     ir.Kind // with an immediate
 	cc32    ir.Kind
@@ -39,13 +40,13 @@ type alu struct {
 }
 
 var (
-	aluAdd  = alu{ccAdd, false, ir.Add, ir.AddCC, ir.AddCCI, ir.AddCC32, ir.AddCCI32}
-	aluSub  = alu{ccSub, false, ir.Sub, ir.SubCC, ir.SubCCI, ir.SubCC32, ir.SubCCI32}
-	aluAnd  = alu{ccSub, false, ir.And, ir.AndCC, ir.AndCCI, ir.AndCC32, ir.AndCCI32}
-	aluOr   = alu{ccSub, false, ir.Or, ir.OrCC, ir.OrCCI, ir.OrCC32, ir.OrCCI32}
-	aluXor  = alu{ccSub, false, ir.Xor, ir.XorCC, ir.XorCCI, ir.XorCC32, ir.XorCCI32}
-	aluCmp  = alu{ccSub, true, ir.Sub, ir.SubCC, ir.SubCCI, ir.SubCC32, ir.SubCCI32}
-	aluTest = alu{ccSub, true, ir.And, ir.AndCC, ir.AndCCI, ir.AndCC32, ir.AndCCI32}
+	aluAdd  = alu{ccAdd, false, ir.Add, ir.AddI, ir.AddCC, ir.AddCCI, ir.AddCC32, ir.AddCCI32}
+	aluSub  = alu{ccSub, false, ir.Sub, ir.AddI, ir.SubCC, ir.SubCCI, ir.SubCC32, ir.SubCCI32}
+	aluAnd  = alu{ccSub, false, ir.And, ir.AndI, ir.AndCC, ir.AndCCI, ir.AndCC32, ir.AndCCI32}
+	aluOr   = alu{ccSub, false, ir.Or, ir.OrI, ir.OrCC, ir.OrCCI, ir.OrCC32, ir.OrCCI32}
+	aluXor  = alu{ccSub, false, ir.Xor, ir.XorI, ir.XorCC, ir.XorCCI, ir.XorCC32, ir.XorCCI32}
+	aluCmp  = alu{ccSub, true, ir.Sub, ir.AddI, ir.SubCC, ir.SubCCI, ir.SubCC32, ir.SubCCI32}
+	aluTest = alu{ccSub, true, ir.And, ir.AndI, ir.AndCC, ir.AndCCI, ir.AndCC32, ir.AndCCI32}
 )
 
 // logic reports whether the flags tell about the result alone.
@@ -80,6 +81,10 @@ func twoOperands(k alu) handler {
 				if !ok {
 					return false
 				}
+				if k.discard && a == b && k.plain == ir.And { // as a comparison with 0
+					t.setCCI(ccSub, p.size, a, 0)
+					return true
+				}
 				op.Kind, op.B = k.cc32, b
 				if p.size == size64 {
 					op.Kind = k.cc
@@ -88,6 +93,18 @@ func twoOperands(k alu) handler {
 					t.setCC(ccSub, p.size, a, b)
 					return true
 				}
+			}
+			if p.size == size64 && t.flagsDead(in) {
+				switch {
+				case !isImm:
+					op.Kind = k.plain
+				case k.plain == ir.Sub:
+					op.Kind, op.Imm = k.plainI, -op.Imm
+				default:
+					op.Kind = k.plainI
+				}
+				t.emit(op)
+				return true
 			}
 			t.emit(op)
 			t.cc = static{known: true, family: k.family, size: p.size, zeroB: k.logic()}

@@ -1,6 +1,10 @@
 package amd64
 
-import "github.com/dap-revexec/dap-revexec/vm/ir"
+import (
+	"slices"
+
+	"github.com/dap-revexec/dap-revexec/vm/ir"
+)
 
 // comparison is a comparison of two slots that a condition comes to.
 type comparison struct {
@@ -136,8 +140,49 @@ func (t *translation) negative(v uint8, size operandSize) comparison {
 
 // leaveIf emits a side exit to pc on a condition.
 func (t *translation) leaveIf(c condition, pc uint64) {
+	if t.merge(c, pc) {
+		return
+	}
 	cmp := t.compare(c)
 	t.emit(ir.Op{Kind: cmp.kind, A: cmp.a, B: cmp.b, C: t.link(pc), Imm: cmp.imm})
+}
+
+// compareAndLeave holds the side exits that compare as well, with two slots and
+// with a constant.
+var compareAndLeave = map[condition][2]ir.Kind{
+	condB: {ir.CmpBltu, ir.CmpBltuI}, condAE: {ir.CmpBgeu, ir.CmpBgeuI},
+	condE: {ir.CmpBeq, ir.CmpBeqI}, condNE: {ir.CmpBne, ir.CmpBneI},
+	condBE: {ir.CmpBleu, ir.CmpBleuI}, condA: {ir.CmpBgtu, ir.CmpBgtuI},
+	condL: {ir.CmpBlt, ir.CmpBltI}, condGE: {ir.CmpBge, ir.CmpBgeI},
+	condLE: {ir.CmpBle, ir.CmpBleI}, condG: {ir.CmpBgt, ir.CmpBgtI},
+}
+
+// merge makes one operation of a comparison, if that is what the block ends with,
+// and the side exit that depends on it.
+func (t *translation) merge(c condition, pc uint64) bool {
+	if len(t.b.Ops) == 0 || !t.cc.known || t.cc.family != ccSub {
+		return false
+	}
+	op := &t.b.Ops[len(t.b.Ops)-1]
+	constant := slices.Contains(setCCIs[:], op.Kind)
+	if !constant && !slices.Contains(setCCs[:], op.Kind) {
+		return false
+	}
+	if t.cc.zeroB && c&^1 == condS { // the sign
+		c += condL - condS
+	}
+	kinds, ok := compareAndLeave[c]
+	if !ok {
+		return false
+	}
+	op.Dst, op.H = cc(ccSub, t.cc.size), uint8(64-t.cc.size.bits())
+	op.C, op.N = t.link(pc), uint8(len(t.b.PCs)-1)
+	if constant {
+		op.Kind = kinds[1]
+	} else {
+		op.Kind, op.Imm = kinds[0], 0
+	}
+	return true
 }
 
 // flag returns a temporary that is not 0 if a condition holds; it is 1 then

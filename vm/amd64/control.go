@@ -96,7 +96,7 @@ func call(t *translation, in *inst) bool {
 			v = t.copyOf(v)
 		}
 	}
-	t.push(t.constant(int64(in.next)), size64)
+	t.emit(ir.Op{Kind: ir.PushI, A: RSP, Imm: int64(in.next)})
 	if direct {
 		t.follow(pc)
 	} else {
@@ -106,14 +106,12 @@ func call(t *translation, in *inst) bool {
 }
 
 func ret(t *translation, in *inst) bool {
-	v := t.temp()
-	t.emit(ir.Op{Kind: ir.Ld64, Dst: v, A: RSP})
 	n := int64(8)
 	if imm, is := in.Args[0].(x86asm.Imm); is {
 		n += int64(uint16(imm))
 	}
-	t.opI(ir.AddI, RSP, RSP, n)
-	t.jumpTo(v)
+	t.emit(ir.Op{Kind: ir.Ret, A: RSP, Imm: n})
+	t.done = true
 	return true
 }
 

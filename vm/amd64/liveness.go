@@ -35,17 +35,17 @@ func (t *translation) peek(pc uint64) (*inst, bool) {
 	if in := t.ahead[pc]; in != nil {
 		return in, true
 	}
-	var buf [maxInst]byte
+	if t.used == len(t.pool) {
+		t.pool = append(t.pool, new(inst))
+	}
+	in := t.pool[t.used]
 	fault := t.m.Fault
-	code := t.fetch(pc, &buf)
+	code := t.fetch(pc, &in.buf)
 	t.m.Fault = fault
-	in, ok := decode(code, pc)
-	if !ok {
+	if !in.decodeAt(code, pc) {
 		return nil, false
 	}
-	if t.ahead == nil {
-		t.ahead = map[uint64]*inst{}
-	}
+	t.used++
 	t.ahead[pc] = in
 	return in, true
 }

@@ -138,7 +138,15 @@ func lea(t *translation, in *inst) bool {
 	m.Segment = 0
 	base, disp := t.address(in, m)
 	if size == size64 {
+		if op := &t.b.Ops; disp == 0 && len(*op) > 0 && base >= ir.Temp && (*op)[len(*op)-1].Dst == base {
+			(*op)[len(*op)-1].Dst = gprSlot(dst) // the last operation computes all of it
+			return true
+		}
 		t.opI(ir.AddI, gprSlot(dst), base, disp)
+		return true
+	}
+	if disp == 0 {
+		t.set(dst, base)
 		return true
 	}
 	v := t.temp()

@@ -21,6 +21,10 @@ func init() {
 
 // push emits a push of slot v: rsp changes once the store has succeeded.
 func (t *translation) push(v uint8, size operandSize) {
+	if size == size64 {
+		t.emit(ir.Op{Kind: ir.Push, A: RSP, B: v})
+		return
+	}
 	t.emit(ir.Op{Kind: intStores[size], A: RSP, B: v, Imm: -size.bytes()})
 	t.opI(ir.AddI, RSP, RSP, -size.bytes())
 }
@@ -37,7 +41,11 @@ func push(t *translation, in *inst) bool {
 	size := in.stackSize()
 	switch a := in.Args[0].(type) {
 	case x86asm.Imm:
-		t.push(t.constant(int64(a)), size)
+		if size == size64 {
+			t.emit(ir.Op{Kind: ir.PushI, A: RSP, Imm: int64(a)})
+		} else {
+			t.push(t.constant(int64(a)), size)
+		}
 		return true
 	case x86asm.Reg:
 		if a == x86asm.FS || a == x86asm.GS {
@@ -62,11 +70,7 @@ func pop(t *translation, in *inst) bool {
 	size := in.stackSize()
 	if a, is := in.Args[0].(x86asm.Reg); is && size == size64 {
 		if _, ok := regSize(a); ok {
-			d := gprSlot(a)
-			t.emit(ir.Op{Kind: ir.Ld64, Dst: d, A: RSP})
-			if d != RSP { // the value wins
-				t.opI(ir.AddI, RSP, RSP, 8)
-			}
+			t.emit(ir.Op{Kind: ir.Pop, Dst: gprSlot(a), A: RSP})
 			return true
 		}
 	}

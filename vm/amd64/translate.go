@@ -16,6 +16,7 @@ type inst struct {
 	prefixes
 	pc, next uint64 // its address, and that of the instruction after it
 	code     []byte // its bytes
+	buf      [maxInst]byte
 }
 
 // handler translates an instruction. It returns false when it does not know
@@ -47,6 +48,7 @@ func (Translator) Translate(m *mem.Space, pc uint64, max int, stop func(uint64) 
 	t.m, t.pc, t.limit, t.stop = m, pc, min(max, ir.MaxBlock), stop
 	t.done, t.cc = false, static{}
 	clear(t.ahead)
+	t.used = 0
 	b := &t.buf
 	*b = ir.Block{PC: pc, Ops: b.Ops[:0], Links: b.Links[:0], PCs: b.PCs[:0], Helpers: b.Helpers[:0], Pages: b.Pages[:0], Lens: b.Lens[:0]}
 	t.b = b
@@ -74,6 +76,8 @@ type translation struct {
 	temps int              // temporaries in use by the instruction
 	cc    static           // what is known about the flags, as of the last operation
 	ahead map[uint64]*inst // decoded already
+	pool  []*inst          // what ahead refers to: the first used ones
+	used  int
 	buf   ir.Block
 	in    inst // the current instruction, unless it has been decoded ahead
 }
@@ -92,13 +96,12 @@ func (t *translation) run() bool {
 		}
 		in, ok := t.ahead[t.pc], true
 		if in == nil {
-			var buf [maxInst]byte
 			in = &t.in
-			code := t.fetch(t.pc, &buf)
+			code := t.fetch(t.pc, &in.buf)
 			ok = in.decodeAt(code, t.pc)
 			if got := len(code); in.Len > got { // it goes on where nothing can be fetched
 				if n == 0 {
-					t.m.Fetch(t.pc+uint64(got), buf[:1]) // for the fault
+					t.m.Fetch(t.pc+uint64(got), in.buf[:1]) // for the fault
 					return false
 				}
 				t.jump(t.pc)

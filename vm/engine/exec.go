@@ -362,12 +362,7 @@ enter:
 			}
 		case ir.JmpTo:
 			pc = r[op.A] + uint64(op.Imm)
-			from, fromN, link = b, int(op.N), nil
-			if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
-				b = j.b
-				goto enter
-			}
-			goto lookup
+			goto indirect
 		case ir.BeqI:
 			if r[op.A] == uint64(op.Imm) {
 				goto leave
@@ -502,6 +497,176 @@ enter:
 			v := uint32(r[op.A]) ^ uint32(op.Imm)
 			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.C), sx(v), 0
 			r[op.Dst] = uint64(v)
+		case ir.CmpBeq:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a == b {
+				goto leave
+			}
+		case ir.CmpBne:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a != b {
+				goto leave
+			}
+		case ir.CmpBlt:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a < b {
+				goto leave
+			}
+		case ir.CmpBge:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a >= b {
+				goto leave
+			}
+		case ir.CmpBle:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a <= b {
+				goto leave
+			}
+		case ir.CmpBgt:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a > b {
+				goto leave
+			}
+		case ir.CmpBltu:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) < uint64(b) {
+				goto leave
+			}
+		case ir.CmpBgeu:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) >= uint64(b) {
+				goto leave
+			}
+		case ir.CmpBleu:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) <= uint64(b) {
+				goto leave
+			}
+		case ir.CmpBgtu:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), int64(r[op.B]<<(op.H&63))>>(op.H&63)
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) > uint64(b) {
+				goto leave
+			}
+		case ir.CmpBeqI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a == b {
+				goto leave
+			}
+		case ir.CmpBneI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a != b {
+				goto leave
+			}
+		case ir.CmpBltI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a < b {
+				goto leave
+			}
+		case ir.CmpBgeI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a >= b {
+				goto leave
+			}
+		case ir.CmpBleI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a <= b {
+				goto leave
+			}
+		case ir.CmpBgtI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if a > b {
+				goto leave
+			}
+		case ir.CmpBltuI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) < uint64(b) {
+				goto leave
+			}
+		case ir.CmpBgeuI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) >= uint64(b) {
+				goto leave
+			}
+		case ir.CmpBleuI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) <= uint64(b) {
+				goto leave
+			}
+		case ir.CmpBgtuI:
+			a, b := int64(r[op.A]<<(op.H&63))>>(op.H&63), op.Imm
+			r[ir.CCOp], r[ir.CCA], r[ir.CCB] = uint64(op.Dst), uint64(a), uint64(b)
+			if uint64(a) > uint64(b) {
+				goto leave
+			}
+		case ir.Push:
+			addr := r[op.A] - 8
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.W == addr&^(pageOff^7) {
+				*(*uint64)(unsafe.Add(t.Data, addr&pageOff)) = r[op.B]
+			} else if !c.Mem.Store(addr, 8, r[op.B]) {
+				exit = ir.ExitMem
+				goto trap
+			}
+			r[op.A] = addr
+		case ir.PushI:
+			addr := r[op.A] - 8
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.W == addr&^(pageOff^7) {
+				*(*uint64)(unsafe.Add(t.Data, addr&pageOff)) = uint64(op.Imm)
+			} else if !c.Mem.Store(addr, 8, uint64(op.Imm)) {
+				exit = ir.ExitMem
+				goto trap
+			}
+			r[op.A] = addr
+		case ir.Pop:
+			addr := r[op.A]
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			var v uint64
+			if t.R == addr&^(pageOff^7) {
+				v = *(*uint64)(unsafe.Add(t.Data, addr&pageOff))
+			} else {
+				var ok bool
+				if v, ok = c.Mem.Load(addr, 8); !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+			}
+			r[op.A] = addr + 8
+			r[op.Dst] = v
+		case ir.Ret:
+			addr := r[op.A]
+			t := &tlb[addr>>mem.PageShift&tlbMask]
+			if t.R == addr&^(pageOff^7) {
+				pc = *(*uint64)(unsafe.Add(t.Data, addr&pageOff))
+			} else {
+				v, ok := c.Mem.Load(addr, 8)
+				if !ok {
+					exit = ir.ExitMem
+					goto trap
+				}
+				pc = v
+			}
+			r[op.A] = addr + uint64(op.Imm)
+			goto indirect
 		case ir.Repeat:
 			c.More = uint64(budget)
 			if !b.Helpers[op.H](c, op) {
@@ -517,6 +682,14 @@ enter:
 		}
 		op = (*ir.Op)(unsafe.Add(unsafe.Pointer(op), opSize))
 	}
+
+indirect: // to pc, with the instruction of op as the last one
+	from, fromN, link = b, int(op.N), nil
+	if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
+		b = j.b
+		goto enter
+	}
+	goto lookup
 
 leave: // by link, with the instruction of op as the last one
 	link = &b.Links[op.C]

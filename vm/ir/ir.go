@@ -261,6 +261,36 @@ const (
 	OrCCI32
 	XorCCI32
 
+	// Side exits after a comparison: both operands, sign-extended from 64-H bits,
+	// become CCA and CCB, Dst becomes CCOp; leave through link C if the condition
+	// holds for CCA and CCB.
+	CmpBeq
+	CmpBne
+	CmpBlt
+	CmpBge
+	CmpBle
+	CmpBgt
+	CmpBltu
+	CmpBgeu
+	CmpBleu
+	CmpBgtu
+	CmpBeqI // with i as the second operand, as it is
+	CmpBneI
+	CmpBltI
+	CmpBgeI
+	CmpBleI
+	CmpBgtI
+	CmpBltuI
+	CmpBgeuI
+	CmpBleuI
+	CmpBgtuI
+
+	// A stack that grows downwards, of 8-byte words; a is its pointer's slot.
+	Push  // memory at a - 8 = b, then a -= 8
+	PushI // i instead of b
+	Pop   // d = memory at a, and a += 8 unless d is a
+	Ret   // terminator: PC = memory at a, and a += i
+
 	// Repeat calls Helpers[H] like HelperOp, for an instruction that is a block
 	// of its own and may follow itself: the helper executes it once and, up to
 	// CPU.More times, again, each time as an instruction of its own.
