@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/engine"
 	"github.com/dap-revexec/dap-revexec/vm/ir"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
@@ -109,6 +110,7 @@ func New(cfg Config) (*Machine, error) {
 		arch: prog.x.arch, c: &ir.CPU{}, log: cfg.Log, note: cfg.Logger, exe: file,
 		host:     newHost(cfg.Stdin, cfg.Output, cfg.Sysroot),
 		realms:   map[uint64]*realm{},
+		tr:       engine.NewMemo(prog.x.arch.tr),
 		ncpu:     max(cfg.NCPU, 1),
 		maxPages: int(max(cfg.MaxMemory/mem.PageSize, 1)),
 		wake:     make(chan struct{}, 1),

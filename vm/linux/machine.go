@@ -26,6 +26,7 @@ type Machine struct {
 	exe  []byte // content of the executable that the machine was created with
 
 	realms map[uint64]*realm // by ID of the address space
+	tr     ir.Translator     // of all of them
 	pool   []*realm
 	p      *process   // whom the kernel works for: see focus
 	mem    *mem.Space // its memory

@@ -132,7 +132,7 @@ func (m *Machine) newRealm(id uint64, sn *mem.Snapshot) *realm {
 		space := mem.NewSpace()
 		cpu := m.c.Mem
 		m.c.Mem = space
-		r = &realm{mem: space, e: engine.New(m.c, m.arch.tr)}
+		r = &realm{mem: space, e: engine.New(m.c, m.tr)}
 		if cpu != nil {
 			m.c.Mem = cpu
 		}

@@ -56,14 +56,19 @@ func (m *Machine) writeU32(addr uint64, v uint32) bool {
 func (m *Machine) readString(addr uint64, limit int) (string, int64) {
 	// Find its end without touching more than the string: a watch next to it
 	// must not fire.
-	buf := make([]byte, limit)
-	n := m.mem.Peek(addr, buf)
-	end := bytes.IndexByte(buf[:n], 0)
-	switch {
-	case end < 0 && n == limit:
-		return "", -eNAMETOOLONG
-	case end < 0:
-		return "", -eFAULT
+	end := -1
+	var piece [256]byte
+	for at := 0; end < 0; at += len(piece) {
+		if at >= limit {
+			return "", -eNAMETOOLONG
+		}
+		p := piece[:min(len(piece), limit-at)]
+		n := m.mem.Peek(addr+uint64(at), p)
+		if i := bytes.IndexByte(p[:n], 0); i >= 0 {
+			end = at + i
+		} else if n < len(p) {
+			return "", -eFAULT
+		}
 	}
 	p, ok := m.copyIn(addr, end+1)
 	if !ok {

@@ -48,3 +48,16 @@ func (s *Space) Fill(addr, end uint64, c *Content, off uint64) error {
 	}
 	return nil
 }
+
+// Executed returns page vpn if it may be executed and is one of a Content, which
+// never changes: two spaces that have the same page there have the same code.
+func (s *Space) Executed(vpn uint64) *Page {
+	v := s.vmaAt(vpn << PageShift)
+	if v == nil || v.Prot&Exec == 0 {
+		return nil
+	}
+	if p := s.lookup(vpn); p != nil && p.epoch == 0 {
+		return p
+	}
+	return nil
+}
