@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Rebuilds the prebuilt guest programs in bin/ from src/.
 #
-#   testdata/build.sh [-o DIR] [NAME…]    all guests, or the named ones; into DIR instead of bin/
-#   testdata/build.sh expect [NAME…]      record what they print under qemu-riscv64 in expect/
+#   testdata/build.sh [-a ARCH] [-o DIR] [NAME…]  all guests, or the named ones; into DIR instead of
+#                                                 bin/; for one architecture, riscv64 or amd64
+#   testdata/build.sh expect [NAME…]              record what they print under qemu-riscv64 in expect/
+#
+# Those for amd64, in bin/amd64, are the guests that are not about RISC-V. Where one prints
+# something else there, expect/amd64 has it.
 #
 # Needs riscv64-linux-gnu-gcc with its static C library (Debian: gcc-riscv64-linux-gnu,
-# libc6-dev-riscv64-cross) and, for `expect`, qemu-riscv64 (Debian: qemu-user).
+# libc6-dev-riscv64-cross), x86_64-linux-gnu-gcc and, for `expect`, qemu-riscv64 (Debian: qemu-user).
 #
 # The binaries are reproducible: the same compiler gives the same bytes wherever the
 # checkout lies. Their debug information says that the sources are in
@@ -15,6 +19,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 CC=${CC:-riscv64-linux-gnu-gcc}
+AMD64_CC=${AMD64_CC:-x86_64-linux-gnu-gcc}
+arches="riscv64 amd64"
 out=$PWD/bin
 
 # name | source | flags. The default is -O0 -g -gdwarf-5; later flags win.
@@ -52,22 +58,31 @@ programs        | programs.c       | libc
 sockets_glibc   | sockets_glibc.c  | libc -O1 -pthread
 '
 
+# What is built for amd64 too.
+portable=" recurse threads signals_more stdin files crash abort steps steps_dwarf4 steps_o2 values values_dwarf4 values_o2
+	inline_o2 spin bench_int bench_mem bench_call demo_inventory hello_glibc signals_glibc pthread_glibc forks programs "
+
 common=(
-	-march=rv64gc -mabi=lp64d -std=gnu11 -Wall -Wextra -Wno-parentheses -Wno-implicit-fallthrough
+	-std=gnu11 -Wall -Wextra -Wno-parentheses -Wno-implicit-fallthrough
 	-O0 -g -gdwarf-5 -fno-stack-protector -fno-pie -no-pie -static
 	"-ffile-prefix-map=$PWD/src=/revexec/testdata/src"
 	-Wl,--build-id=none -Wl,-z,separate-code
 )
+riscv64=(-march=rv64gc -mabi=lp64d)
+amd64=(-march=x86-64 -fcf-protection=none)
 # Our own runtime is -O1 in every guest: people step into it, nobody debugs it.
 freestanding=(-nostdlib -ffreestanding -fno-builtin)
-runtime=(rt/start.S rt/sys.c rt/print.c rt/mem.c rt/thread.c rt/signal.c)
+runtime=(rt/sys.c rt/print.c rt/mem.c rt/thread.c rt/signal.c)
+riscv64_runtime=(rt/start.S "${runtime[@]}")
+amd64_runtime=(rt/amd64.S rt/amd64.c "${runtime[@]}")
 
 trim() { local s=$1; s=${s#"${s%%[! ]*}"}; printf %s "${s%"${s##*[! ]}"}"; }
 
-# compile NAME SOURCE FLAGS…
+# compile ARCH CC OUT NAME SOURCE FLAGS…
 compile() {
-	local name=$1 source=$2 dwarf=-gdwarf-5 flags=() objects=() libc= f
-	shift 2
+	local arch=$1 cc=$2 to=$3 name=$4 source=$5 dwarf=-gdwarf-5 flags=() objects=() libc= f
+	shift 5
+	local -n machine=$arch rt=${arch}_runtime
 	for f; do
 		case $f in
 		libc) libc=1 ;;
@@ -76,22 +91,22 @@ compile() {
 		esac
 	done
 	if [ -n "$libc" ]; then
-		"$CC" "${common[@]}" "${flags[@]}" -Wl,--gc-sections -o "$out/$name" "$source"
+		"$cc" "${machine[@]}" "${common[@]}" "${flags[@]}" -Wl,--gc-sections -o "$to" "$source"
 		return
 	fi
-	for f in "${runtime[@]}"; do
-		objects+=("$work/$dwarf-${f//\//-}.o")
+	for f in "${rt[@]}"; do
+		objects+=("$work/$arch/$dwarf-${f//\//-}.o")
 		[ -e "${objects[-1]}" ] ||
-			"$CC" "${common[@]}" "${freestanding[@]}" -O1 "$dwarf" -fno-tree-loop-distribute-patterns -c -o "${objects[-1]}" "$f"
+			"$cc" "${machine[@]}" "${common[@]}" "${freestanding[@]}" -O1 "$dwarf" -fno-tree-loop-distribute-patterns -c -o "${objects[-1]}" "$f"
 	done
-	"$CC" "${common[@]}" "${freestanding[@]}" "${flags[@]}" -c -o "$work/$name.o" "$source"
-	"$CC" "${common[@]}" "${freestanding[@]}" -o "$out/$name" "$work/$name.o" "${objects[@]}" -lgcc
+	"$cc" "${machine[@]}" "${common[@]}" "${freestanding[@]}" "${flags[@]}" -c -o "$work/$name.o" "$source"
+	"$cc" "${machine[@]}" "${common[@]}" "${freestanding[@]}" -o "$to" "$work/$name.o" "${objects[@]}" -lgcc
 }
 
 build() {
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
-	mkdir -p "$out"
+	mkdir -p "$out/amd64" "$work/riscv64" "$work/amd64"
 	local name source flags
 	# In src, so that the names in the debug information are relative.
 	cd src
@@ -99,7 +114,10 @@ build() {
 		name=$(trim "$name") source=$(trim "$source")
 		[ -n "$name" ] && wanted "$name" || continue
 		# shellcheck disable=SC2086  # flags are words
-		compile "$name" "$source" $flags
+		[[ $arches != *riscv64* ]] || compile riscv64 "$CC" "$out/$name" "$name" "$source" $flags
+		# shellcheck disable=SC2086
+		[[ $arches != *amd64* || ! ${portable//[[:space:]]/ } == *" $name "* ]] ||
+			compile amd64 "$AMD64_CC" "$out/amd64/$name" "$name" "$source" $flags
 	done <<<"$guests"
 	cd ..
 }
@@ -121,9 +139,10 @@ action=build
 names=()
 while [ $# -gt 0 ]; do
 	case $1 in
+	-a) arches=$2; shift 2 ;;
 	-o) out=$(mkdir -p "$2" && cd "$2" && pwd); shift 2 ;;
 	expect) action=expect; shift ;;
-	-h | --help) sed -n '2,15s/^# \{0,1\}//p' build.sh; exit ;;
+	-h | --help) sed -n '2,19s/^# \{0,1\}//p' build.sh; exit ;;
 	*) names+=("$1"); shift ;;
 	esac
 done

@@ -1,6 +1,7 @@
 // Package testdata holds the guest programs that tests, benchmarks and the
-// demo run: small static RV64GC Linux executables with debug information, their
-// sources, and what they print.
+// demo run: small static Linux executables with debug information, their
+// sources, and what they print. All are there for riscv64 (RV64GC); those that
+// are not about that architecture are there for amd64 too.
 //
 // The sources are in src/: guests in C, most of them on the small runtime in
 // src/rt instead of a C library, and guests in Go, one folder each. build.sh
@@ -31,9 +32,19 @@ import (
 //go:embed bin src expect
 var files embed.FS
 
-// Bin returns the executable of a C guest. It panics when there is none: the
-// name is a mistake in the test.
+// Bin returns the riscv64 executable of a C guest. It panics when there is none:
+// the name is a mistake in the test.
 func Bin(name string) []byte { return mustRead("bin/" + name) }
+
+// Bin returns the executable of a C guest.
+func (g Guest) Bin() []byte { return mustRead(g.bin()) }
+
+func (g Guest) bin() string {
+	if g.Arch == AMD64 {
+		return "bin/amd64/" + g.Name
+	}
+	return "bin/" + g.Name
+}
 
 // Source returns a source file by its path below src, such as "steps.c",
 // "rt/rt.h" or "gohello/main.go". It panics when there is none.
@@ -76,14 +87,23 @@ func markerOf(s string) string {
 	return s
 }
 
+// Extract is [Guest.Extract] of the riscv64 guest of that name.
+func Extract(dir, name string) (string, error) {
+	g, ok := Lookup(name)
+	if !ok {
+		return "", fmt.Errorf("testdata: no C guest named %q", name)
+	}
+	return g.Extract(dir)
+}
+
 // Extract writes the executable of a C guest to dir/name and the sources that
 // it was compiled from beside it, under the relative names that its debug
 // information has: dir/name.c, dir/rt/…. It creates dir and returns the path of
 // the executable.
-func Extract(dir, name string) (string, error) {
-	g, ok := Lookup(name)
-	if !ok || g.Go() {
-		return "", fmt.Errorf("testdata: no C guest named %q", name)
+func (g Guest) Extract(dir string) (string, error) {
+	name := g.Name
+	if g.Go() {
+		return "", fmt.Errorf("testdata: %s is written in Go: it has to be built", name)
 	}
 	sources := []string{g.Source}
 	if !g.Libc {
@@ -101,7 +121,7 @@ func Extract(dir, name string) (string, error) {
 		}
 	}
 	exe := filepath.Join(dir, name)
-	return exe, writeFile(exe, Bin(name), 0o755)
+	return exe, writeFile(exe, g.Bin(), 0o755)
 }
 
 func writeFile(name string, data []byte, mode os.FileMode) error {
@@ -111,16 +131,25 @@ func writeFile(name string, data []byte, mode os.FileMode) error {
 	return os.WriteFile(name, data, mode)
 }
 
-// BuildGo builds a Go guest for linux/riscv64 with the go command in the PATH
+// BuildGo is [Guest.Build] of the riscv64 guest of that name.
+func BuildGo(dir, name string, flags ...string) (string, error) {
+	g, ok := Lookup(name)
+	if !ok {
+		return "", fmt.Errorf("testdata: no Go guest named %q", name)
+	}
+	return g.Build(dir, flags...)
+}
+
+// Build builds a Go guest for its architecture with the go command in the PATH
 // and returns the path of the executable, dir/name/name. The source lies beside
 // it as main.go, where its debug information says. Further flags of go build
 // may be given, for instance -gcflags=all=-N -l. The first build on a machine
-// compiles Go's runtime for riscv64, which takes some seconds; later ones only
-// link.
-func BuildGo(dir, name string, flags ...string) (string, error) {
-	g, ok := Lookup(name)
-	if !ok || !g.Go() {
-		return "", fmt.Errorf("testdata: no Go guest named %q", name)
+// compiles Go's runtime for the architecture, which takes some seconds; later
+// ones only link.
+func (g Guest) Build(dir string, flags ...string) (string, error) {
+	name := g.Name
+	if !g.Go() {
+		return "", fmt.Errorf("testdata: %s is not written in Go", name)
 	}
 	dir, err := filepath.Abs(filepath.Join(dir, name))
 	if err != nil {
@@ -133,7 +162,7 @@ func BuildGo(dir, name string, flags ...string) (string, error) {
 	args := append([]string{"build", "-o", exe}, flags...)
 	cmd := exec.Command("go", append(args, "main.go")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=riscv64", "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+g.Arch, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("testdata: building %s: %w\n%s", path.Join(name, "main.go"), err, out)
 	}

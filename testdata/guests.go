@@ -1,6 +1,7 @@
 package testdata
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -9,6 +10,7 @@ import (
 // and Stdin in an empty directory.
 type Guest struct {
 	Name   string
+	Arch   string // as GOARCH has it
 	About  string
 	Source string // below src
 	Libc   bool   // linked with the GNU C library
@@ -43,7 +45,21 @@ type Guest struct {
 func (g Guest) Go() bool { return strings.HasSuffix(g.Source, ".go") }
 
 // Expect is what the guest writes to standard output.
-func (g Guest) Expect() string { return string(mustRead("expect/" + g.Name + ".out")) }
+func (g Guest) Expect() string {
+	if own, err := files.ReadFile("expect/" + g.Arch + "/" + g.Name + ".out"); err == nil {
+		return string(own)
+	}
+	return string(mustRead("expect/" + g.Name + ".out"))
+}
+
+// The architectures that there are guests for.
+const (
+	RISCV64 = "riscv64"
+	AMD64   = "amd64"
+)
+
+// Arches lists them.
+func Arches() []string { return []string{RISCV64, AMD64} }
 
 var guests = []Guest{
 	{Name: "arith", Source: "arith.c", DWARF: 5, Instructions: 2261435,
@@ -118,16 +134,35 @@ var guests = []Guest{
 		About: "variables of every kind that Go has; //@all marks where all are alive"},
 }
 
-// Guests lists all guest programs, those in C first.
-func Guests() []Guest { return slices.Clone(guests) }
+// Guests lists all guest programs for riscv64, those in C first.
+func Guests() []Guest { return GuestsFor(RISCV64) }
 
-// Lookup finds a guest by its name.
-func Lookup(name string) (Guest, bool) {
-	i := slices.IndexFunc(guests, func(g Guest) bool { return g.Name == name })
+// GuestsFor lists the guest programs for an architecture, those in C first. How
+// much they execute is only known for riscv64.
+func GuestsFor(arch string) []Guest {
+	var out []Guest
+	for _, g := range guests {
+		if g.Arch = arch; arch != RISCV64 {
+			g.Instructions = 0
+		}
+		if _, err := fs.Stat(files, g.bin()); g.Go() || err == nil {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Lookup finds a guest for riscv64 by its name.
+func Lookup(name string) (Guest, bool) { return LookupFor(RISCV64, name) }
+
+// LookupFor finds a guest for an architecture by its name.
+func LookupFor(arch, name string) (Guest, bool) {
+	all := GuestsFor(arch)
+	i := slices.IndexFunc(all, func(g Guest) bool { return g.Name == name })
 	if i < 0 {
 		return Guest{}, false
 	}
-	return guests[i], true
+	return all[i], true
 }
 
 // Benchmark says how to make a benchmark guest run for about 10⁹ instructions on

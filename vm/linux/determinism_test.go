@@ -72,13 +72,25 @@ func (h *history) check(t *testing.T, m *linux.Machine, how string) {
 var walked = []string{"arith", "recurse", "threads", "signals", "signals_more", "stdin", "files", "sleepy", "selfmod", "abort",
 	"crash", "hello_glibc", "pthread_glibc", "gohello", "forks", "programs"}
 
-func each(t *testing.T, f func(t *testing.T, g testdata.Guest)) {
-	for _, name := range walked {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f(t, lookup(t, name))
-		})
+// everywhere calls f in parallel with the guests of these names for each
+// architecture that has them.
+func everywhere(t *testing.T, names []string, f func(t *testing.T, g testdata.Guest)) {
+	for _, arch := range testdata.Arches() {
+		for _, name := range names {
+			g, ok := testdata.LookupFor(arch, name)
+			if !ok {
+				continue
+			}
+			t.Run(arch+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				f(t, g)
+			})
+		}
 	}
+}
+
+func each(t *testing.T, f func(t *testing.T, g testdata.Guest)) {
+	everywhere(t, walked, f)
 }
 
 func TestReplayInChunksOfAnySizeGivesTheSameStates(t *testing.T) {
@@ -112,23 +124,20 @@ func (h *history) inChunks(t *testing.T, sizes ...uint64) {
 // A guest's whole history, one instruction at a time, is the history in one
 // piece.
 func TestSingleSteppingIsTheStraightRun(t *testing.T) {
-	for _, name := range []string{"crash", "abort", "steps", "signals_more", "stdin", "threads", "files", "selfmod"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := record(t, lookup(t, name), 50)
-			m := replayOf(t, h.cfg, h.log)
-			for m.Icount() < h.end {
-				before := m.Icount()
-				if s := m.Run(before+1, nil); m.Icount() != before+1 || s.Reason != vm.StopLimit {
-					t.Fatalf("a step from %d arrives at %d: %v %v", before, m.Icount(), s.Reason, s.Err)
-				}
-				h.check(t, m, "single-stepped")
+	everywhere(t, []string{"crash", "abort", "steps", "signals_more", "stdin", "threads", "files", "selfmod"}, func(t *testing.T, g testdata.Guest) {
+		h := record(t, g, 50)
+		m := replayOf(t, h.cfg, h.log)
+		for m.Icount() < h.end {
+			before := m.Icount()
+			if s := m.Run(before+1, nil); m.Icount() != before+1 || s.Reason != vm.StopLimit {
+				t.Fatalf("a step from %d arrives at %d: %v %v", before, m.Icount(), s.Reason, s.Err)
 			}
-			if m.Hash() != h.final {
-				t.Error("the final state differs")
-			}
-		})
-	}
+			h.check(t, m, "single-stepped")
+		}
+		if m.Hash() != h.final {
+			t.Error("the final state differs")
+		}
+	})
 }
 
 // Restoring any snapshot and replaying to any later position gives that
@@ -191,64 +200,56 @@ func sameWorld(guest string) bool { return guest != "files" && guest != "stdin" 
 // A live run in pieces, with snapshots, makes the same history as one in one
 // piece: a session's timeline does not change what the program does.
 func TestLiveRunInPiecesMakesTheSameHistory(t *testing.T) {
-	for _, name := range []string{"threads", "signals", "stdin", "files", "pthread_glibc"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			g := lookup(t, name)
-			h := record(t, g, 10)
-			cfg := h.cfg
-			cfg.Stdin = config(t, g).Stdin
-			m := start(t, cfg)
-			rnd := rand.New(rand.NewPCG(3, 3))
-			for {
-				s := m.Run(m.Icount()+1+rnd.Uint64N(5000), nil)
-				m.Snapshot()
-				if s.Reason == vm.StopExit {
-					break
-				}
-				if s.Reason != vm.StopLimit {
-					t.Fatal(s.Reason, s.Err)
-				}
+	everywhere(t, []string{"threads", "signals", "stdin", "files", "pthread_glibc"}, func(t *testing.T, g testdata.Guest) {
+		h := record(t, g, 10)
+		cfg := h.cfg
+		cfg.Stdin = config(t, g).Stdin
+		m := start(t, cfg)
+		rnd := rand.New(rand.NewPCG(3, 3))
+		for {
+			s := m.Run(m.Icount()+1+rnd.Uint64N(5000), nil)
+			m.Snapshot()
+			if s.Reason == vm.StopExit {
+				break
 			}
-			if m.Icount() != h.end || sameWorld(name) && m.Hash() != h.final {
-				t.Errorf("ends at %d with hash %x, in one piece at %d with %x", m.Icount(), m.Hash(), h.end, h.final)
+			if s.Reason != vm.StopLimit {
+				t.Fatal(s.Reason, s.Err)
 			}
-		})
-	}
+		}
+		if m.Icount() != h.end || sameWorld(g.Name) && m.Hash() != h.final {
+			t.Errorf("ends at %d with hash %x, in one piece at %d with %x", m.Icount(), m.Hash(), h.end, h.final)
+		}
+	})
 }
 
 // Going back from the frontier and forward again goes on live where it was.
 func TestGoingLiveAgainAfterARestore(t *testing.T) {
-	for _, name := range []string{"stdin", "files", "threads"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			g := lookup(t, name)
-			h := record(t, g, 0)
-			var o out
-			cfg := h.cfg
-			cfg.Stdin, cfg.Output = config(t, g).Stdin, o.sink
-			m := start(t, cfg)
-			rnd := rand.New(rand.NewPCG(4, 4))
-			snaps := []vm.Snapshot{m.Snapshot()}
-			for live := uint64(0); ; live += 1 + rnd.Uint64N(h.end/10) {
-				s := m.Run(max(live, m.Icount()+1), nil)
-				if s.Reason == vm.StopExit {
-					break
-				}
-				if s.Reason != vm.StopLimit {
-					t.Fatal(s.Reason, s.Err)
-				}
-				snaps = append(snaps, m.Snapshot())
-				m.Restore(snaps[rnd.IntN(len(snaps))])
+	everywhere(t, []string{"stdin", "files", "threads"}, func(t *testing.T, g testdata.Guest) {
+		h := record(t, g, 0)
+		var o out
+		cfg := h.cfg
+		cfg.Stdin, cfg.Output = config(t, g).Stdin, o.sink
+		m := start(t, cfg)
+		rnd := rand.New(rand.NewPCG(4, 4))
+		snaps := []vm.Snapshot{m.Snapshot()}
+		for live := uint64(0); ; live += 1 + rnd.Uint64N(h.end/10) {
+			s := m.Run(max(live, m.Icount()+1), nil)
+			if s.Reason == vm.StopExit {
+				break
 			}
-			if m.Icount() != h.end || sameWorld(name) && m.Hash() != h.final {
-				t.Errorf("ends at %d, a straight run at %d", m.Icount(), h.end)
+			if s.Reason != vm.StopLimit {
+				t.Fatal(s.Reason, s.Err)
 			}
-			if o.stdout.String() != g.Expect() {
-				t.Errorf("standard output:\n%s\nwant:\n%s", o.stdout.String(), g.Expect())
-			}
-		})
-	}
+			snaps = append(snaps, m.Snapshot())
+			m.Restore(snaps[rnd.IntN(len(snaps))])
+		}
+		if m.Icount() != h.end || sameWorld(g.Name) && m.Hash() != h.final {
+			t.Errorf("ends at %d, a straight run at %d", m.Icount(), h.end)
+		}
+		if o.stdout.String() != g.Expect() {
+			t.Errorf("standard output:\n%s\nwant:\n%s", o.stdout.String(), g.Expect())
+		}
+	})
 }
 
 // The multi-threaded Go guest with timers and preemption, in big strides.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -27,9 +28,11 @@ var riscvToolchain = toolchain{
 	native: []string{"qemu-riscv64", "-L", "/usr/riscv64-linux-gnu"},
 }
 
+var amd64Toolchain = toolchain{arch: "amd64", cc: "x86_64-linux-gnu-gcc"}
+
 // toolchains calls f for each toolchain that is installed.
 func toolchains(t *testing.T, f func(t *testing.T, tc toolchain)) {
-	for _, tc := range []toolchain{riscvToolchain} {
+	for _, tc := range []toolchain{riscvToolchain, amd64Toolchain} {
 		t.Run(tc.arch, func(t *testing.T) {
 			tc.need(t)
 			f(t, tc)
@@ -40,6 +43,9 @@ func toolchains(t *testing.T, f func(t *testing.T, tc toolchain)) {
 // need skips the test where the toolchain is not installed; in CI that fails.
 func (tc *toolchain) need(t *testing.T) {
 	t.Helper()
+	if len(tc.native) == 0 && (runtime.GOOS != "linux" || runtime.GOARCH != tc.arch) {
+		t.Skipf("the host is no linux/%s", tc.arch)
+	}
 	for _, tool := range append([]string{tc.cc}, tc.native[:min(len(tc.native), 1)]...) {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") == "true" {

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 func executable(tb testing.TB, g testdata.Guest) string {
 	tb.Helper()
 	if !g.Go() {
-		exe, err := testdata.Extract(tb.TempDir(), g.Name)
+		exe, err := g.Extract(tb.TempDir())
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func executable(tb testing.TB, g testdata.Guest) string {
 	}
 	goGuests.Lock()
 	defer goGuests.Unlock()
-	if exe := goGuests.paths[g.Name]; exe != "" {
+	if exe := goGuests.paths[g.Arch+g.Name]; exe != "" {
 		return exe
 	}
 	var err error
@@ -62,11 +62,11 @@ func executable(tb testing.TB, g testdata.Guest) string {
 			tb.Fatal(err)
 		}
 	}
-	exe, err := testdata.BuildGo(goGuests.dir, g.Name)
+	exe, err := g.Build(filepath.Join(goGuests.dir, g.Arch))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	goGuests.paths[g.Name] = exe
+	goGuests.paths[g.Arch+g.Name] = exe
 	return exe
 }
 
@@ -140,11 +140,15 @@ func (c closed) Read([]byte) (int, error) {
 }
 
 func TestGuestsDoWhatTheyDoUnderLinux(t *testing.T) {
-	for _, g := range testdata.Guests() {
+	var all []testdata.Guest
+	for _, arch := range testdata.Arches() {
+		all = append(all, testdata.GuestsFor(arch)...)
+	}
+	for _, g := range all {
 		if g.Endless {
 			continue
 		}
-		t.Run(g.Name, func(t *testing.T) {
+		t.Run(g.Arch+"/"+g.Name, func(t *testing.T) {
 			t.Parallel()
 			var o out
 			cfg := config(t, g)
