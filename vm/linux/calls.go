@@ -156,14 +156,14 @@ func init() {
 		126: {constant(0)},  // sched_get_priority_min
 		140: {constant(0)},  // setpriority
 		141: {constant(20)}, // getpriority: nice 0
-		143: {sysSetID},     // setregid
-		144: {sysSetID},     // setgid
-		145: {sysSetID},     // setreuid
-		146: {sysSetID},     // setuid
-		147: {sysSetID},     // setresuid
-		148: {sysGetresid},  // getresuid
-		149: {sysSetID},     // setresgid
-		150: {sysGetresid},  // getresgid
+		143: {sysSetgid},    // setregid
+		144: {sysSetgid},    // setgid
+		145: {sysSetuid},    // setreuid
+		146: {sysSetuid},    // setuid
+		147: {sysSetuid},    // setresuid
+		148: {sysGetresuid},
+		149: {sysSetgid}, // setresgid
+		150: {sysGetresgid},
 		154: {sysSetpgid},
 		155: {sysGetpgid},
 		156: {sysGetsid},
@@ -176,10 +176,10 @@ func init() {
 		168: {sysGetcpu},
 		172: {sysGetpid},
 		173: {sysGetppid},
-		174: {constant(guestUID)}, // getuid
-		175: {constant(guestUID)}, // geteuid
-		176: {constant(guestUID)}, // getgid
-		177: {constant(guestUID)}, // getegid
+		174: {sysGetuid},
+		175: {sysGetuid}, // geteuid
+		176: {sysGetgid},
+		177: {sysGetgid}, // getegid
 		178: {sysGettid},
 		220: {sysClone},
 		221: {sysExecve},

@@ -65,14 +65,14 @@
 // loopback addresses. Other addresses are unreachable (ENETUNREACH), other
 // families do not exist (EAFNOSUPPORT). A Unix socket's name makes no file.
 //
-// The guest is user 1000 and process 1000 on a machine called revexec with Linux
-// 6.6 and Config.NCPU processors. Its addresses are the same in every run. There
-// is no vDSO. Neither standard stream is a terminal: all three are pipes, so a C
-// library buffers output in blocks.
+// The guest is the user who runs it (the input log has the number), but can become
+// nobody else, and process 1000 on a machine called revexec with Linux 6.6 and
+// Config.NCPU processors. Its addresses are the same in every run. There is no
+// vDSO. Neither standard stream is a terminal: all three are pipes, so a C library
+// buffers output in blocks. Files have no extended attributes.
 //
 // Guest paths are host paths, below Config.Sysroot where something is there.
-// Regular files and directories can be opened;
-// devices other than null, zero, full, random and urandom, FIFOs and sockets
+// Regular files and directories can be opened; devices other than null, zero, full, random and urandom, FIFOs and sockets
 // give ENXIO, since they could block the host. Of /proc there is what programs
 // read of themselves and of each other; owners of files do not change; locks always succeed.
 //

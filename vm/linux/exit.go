@@ -108,7 +108,7 @@ func (m *Machine) orphan(p *process) {
 		}
 		c.ppid = 1
 		if c.deathSig != 0 {
-			m.post(c, nil, sigInfo{sig: c.deathSig, code: siUser, w: [2]uint64{uint64(p.pid) | guestUID<<32}})
+			m.post(c, nil, sigInfo{sig: c.deathSig, code: siUser, w: [2]uint64{uint64(p.pid) | uint64(m.st.uid)<<32}})
 		}
 		if c.ended() {
 			m.forget(c)
@@ -145,13 +145,13 @@ func (m *Machine) bury(p *process) {
 		m.forget(p)
 	}
 	if act.handler != sigIGN {
-		m.post(parent, nil, p.obituary())
+		m.post(parent, nil, m.obituary(p))
 	}
 }
 
 // obituary is the siginfo that tells of p's end.
-func (p *process) obituary() sigInfo {
-	si := sigInfo{sig: p.exitSignal, code: cldExited, w: [2]uint64{uint64(p.pid) | guestUID<<32, uint64(p.status.Code)}}
+func (m *Machine) obituary(p *process) sigInfo {
+	si := sigInfo{sig: p.exitSignal, code: cldExited, w: [2]uint64{uint64(p.pid) | uint64(m.st.uid)<<32, uint64(p.status.Code)}}
 	if p.status.Signal != 0 {
 		si.code, si.w[1] = cldKilled, uint64(p.status.Signal)
 	}

@@ -45,7 +45,7 @@ func (e *encoding) int(v int)    { e.u64(uint64(v)) }
 
 func (e *encoding) state(s *state) {
 	e.int(s.pos)
-	e.u64(s.boot, s.draws, s.skew, s.quantumEnd)
+	e.u64(uint64(s.uid), uint64(s.gid), s.boot, s.draws, s.skew, s.quantumEnd)
 	e.bytes(s.seed[:])
 	e.bool(s.idle)
 	e.int(len(s.mms))

@@ -338,11 +338,24 @@ func guestMode(m fs.FileMode) uint32 {
 	return g | modeFile
 }
 
+// hostUser and hostGroup are whose the host's files are that the guest can
+// change, so the guest runs as them. Where the host has no such numbers they are
+// those of the first user of most Linux systems.
+func hostUser() uint32  { return idOr(os.Getuid()) }
+func hostGroup() uint32 { return idOr(os.Getgid()) }
+
+func idOr(id int) uint32 {
+	if id < 0 {
+		return 1000
+	}
+	return uint32(id)
+}
+
 // portableInfo is what every host can tell of a file.
 func portableInfo(fi fs.FileInfo) *fileInfo {
 	t := fi.ModTime().UnixNano()
 	return &fileInfo{
-		dev: 1, ino: 1, mode: guestMode(fi.Mode()), nlink: 1, uid: guestUID, gid: guestUID,
+		dev: 1, ino: 1, mode: guestMode(fi.Mode()), nlink: 1, uid: uint64(hostUser()), gid: uint64(hostGroup()),
 		size: uint64(fi.Size()), blockSize: 4096, blocks: uint64(fi.Size()+511) / 512,
 		atime: t, mtime: t, ctime: t, btime: t,
 	}

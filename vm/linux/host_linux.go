@@ -3,7 +3,6 @@ package linux
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -29,21 +28,12 @@ func statOf(fi fs.FileInfo) *fileInfo {
 	out := portableInfo(fi)
 	if s, ok := fi.Sys().(*syscall.Stat_t); ok {
 		out.dev, out.ino, out.mode, out.rdev = uint64(s.Dev), s.Ino, s.Mode, uint64(s.Rdev)
-		out.nlink, out.uid, out.gid = uint64(s.Nlink), guestID(s.Uid, os.Getuid()), guestID(s.Gid, os.Getgid())
+		out.nlink, out.uid, out.gid = uint64(s.Nlink), uint64(s.Uid), uint64(s.Gid)
 		out.blockSize, out.blocks = uint64(s.Blksize), uint64(s.Blocks)
 		out.atime, out.ctime = s.Atim.Nano(), s.Ctim.Nano()
 		out.btime = min(out.mtime, out.ctime)
 	}
 	return out
-}
-
-// guestID is the user or group that the guest sees as a file's owner: what is
-// the host's own is the guest's own.
-func guestID(id uint32, own int) uint64 {
-	if int(id) == own {
-		return guestUID
-	}
-	return uint64(id)
 }
 
 func (h *host) access(path string, mode uint32, follow bool) int64 {

@@ -162,7 +162,7 @@ func (m *Machine) boot(dir string) {
 
 // What an InputInit is, in Input.Num.
 const (
-	initFacts  = 0 // the time of day and the seed
+	initFacts  = 0 // the time of day, user and group; the seed
 	initInterp = 1 // the dynamic loader: see fetchExecutable
 )
 
@@ -200,11 +200,11 @@ func (m *Machine) begin(cfg Config) error {
 			}
 		}
 		in = want
-		in.Aux, in.Data = []uint64{uint64(max(now.UnixNano(), 0))}, seed[:]
+		in.Aux, in.Data = []uint64{uint64(max(now.UnixNano(), 0)), uint64(hostUser()), uint64(hostGroup())}, seed[:]
 		m.record(in)
 	}
 	m.st.pos++
-	m.st.boot = aux(in, 0)
+	m.st.boot, m.st.uid, m.st.gid = aux(in, 0), uint32(aux(in, 1)), uint32(aux(in, 2))
 	copy(m.st.seed[:], in.Data)
 	return nil
 }

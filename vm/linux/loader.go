@@ -217,7 +217,8 @@ func (l *loader) stack() (sp uint64, auxv []byte, err error) {
 		base = pageDown(l.interp.x.segments[0].vaddr) + l.interpBias
 	}
 	v.u64(atPhent, phdrSize, atPhnum, x.phnum, atBase, base, atFlags, 0, atEntry, x.entry+l.bias)
-	v.u64(atUID, guestUID, atEUID, guestUID, atGID, guestUID, atEGID, guestUID, atSecure, 0)
+	uid, gid := uint64(l.m.st.uid), uint64(l.m.st.gid)
+	v.u64(atUID, uid, atEUID, uid, atGID, gid, atEGID, gid, atSecure, 0)
 	v.u64(atRandom, random, atHwcap2, a.hwcap2, atExecfn, execfn)
 	if a.platform != "" {
 		v.u64(atPlatform, platform)

@@ -163,19 +163,27 @@ func sysPrctl(m *Machine, t *thread, a *[6]uint64) int64 {
 
 func sysGetgroups(*Machine, *thread, *[6]uint64) int64 { return 0 }
 
-// sysGetresid is getresuid and getresgid.
-func sysGetresid(m *Machine, _ *thread, a *[6]uint64) int64 {
+func sysGetuid(m *Machine, _ *thread, _ *[6]uint64) int64 { return int64(m.st.uid) }
+func sysGetgid(m *Machine, _ *thread, _ *[6]uint64) int64 { return int64(m.st.gid) }
+
+func sysGetresuid(m *Machine, _ *thread, a *[6]uint64) int64 { return m.giveIDs(a, m.st.uid) }
+func sysGetresgid(m *Machine, _ *thread, a *[6]uint64) int64 { return m.giveIDs(a, m.st.gid) }
+
+func (m *Machine) giveIDs(a *[6]uint64, id uint32) int64 {
 	for _, p := range a[:3] {
-		if !m.writeU32(p, guestUID) {
+		if !m.writeU32(p, id) {
 			return -eFAULT
 		}
 	}
 	return 0
 }
 
-// sysSetID stands for the calls that change user or group: to itself they may.
-func sysSetID(_ *Machine, _ *thread, a *[6]uint64) int64 {
-	if id := uint32(a[0]); id == guestUID || id == 1<<32-1 {
+// Users and groups can be changed to themselves only.
+func sysSetuid(m *Machine, _ *thread, a *[6]uint64) int64 { return setID(a[0], m.st.uid) }
+func sysSetgid(m *Machine, _ *thread, a *[6]uint64) int64 { return setID(a[0], m.st.gid) }
+
+func setID(want uint64, id uint32) int64 {
+	if uint32(want) == id || uint32(want) == 1<<32-1 {
 		return 0
 	}
 	return -ePERM

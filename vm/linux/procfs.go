@@ -271,7 +271,7 @@ func (m *Machine) procStatus(p *process) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%[4]d\nPPid:\t%d\nTracerPid:\t0\n",
 		m.comm(p), p.umask, stateNames[m.procState(p)], p.pid, p.ppid)
-	fmt.Fprintf(&b, "Uid:\t%d\t%[1]d\t%[1]d\t%[1]d\nGid:\t%[1]d\t%[1]d\t%[1]d\t%[1]d\nFDSize:\t%d\nGroups:\t\n", guestUID, len(p.fds))
+	fmt.Fprintf(&b, "Uid:\t%d\t%[1]d\t%[1]d\t%[1]d\nGid:\t%d\t%[2]d\t%[2]d\t%[2]d\nFDSize:\t%d\nGroups:\t\n", m.st.uid, m.st.gid, len(p.fds))
 	fmt.Fprintf(&b, "VmRSS:\t%8d kB\nThreads:\t%d\n", pages*4, len(m.st.threadsOf(p)))
 	fmt.Fprintf(&b, "SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n", blocked, ignored, caught)
 	return b.String()

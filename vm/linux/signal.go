@@ -117,7 +117,7 @@ func decodeSigInfo(raw []byte) sigInfo {
 
 // fromUser is the siginfo of what the process in focus sends with kill and tgkill.
 func (m *Machine) fromUser(sig int, code int32) sigInfo {
-	return sigInfo{sig: sig, code: code, w: [2]uint64{uint64(m.p.pid) | guestUID<<32}}
+	return sigInfo{sig: sig, code: code, w: [2]uint64{uint64(m.p.pid) | uint64(m.st.uid)<<32}}
 }
 
 // disposition is what a signal does by default.

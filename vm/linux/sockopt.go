@@ -173,6 +173,6 @@ func (m *Machine) socketOption(k *sock, b *record, name uint32) {
 		if p := m.peerOf(k); p != nil {
 			o = p.owner
 		}
-		b.u32(uint32(o), guestUID, guestUID)
+		b.u32(uint32(o), m.st.uid, m.st.gid)
 	}
 }

@@ -34,17 +34,16 @@ const quantum = 50_000
 // pid is the guest's process ID and the thread ID of its first thread.
 const pid = 1000
 
-// User and group that the guest runs as.
-const guestUID = 1000
-
 // state is the guest kernel's state, complete but for memory and the icount: a
 // snapshot is a clone of it. The registers of the current thread live in the CPU
 // while it runs; [Machine.park] writes them back here.
 //
 // Slices marked immutable are shared by clones and replaced, never written.
 type state struct {
-	pos   int      // inputs consumed from the log
-	boot  uint64   // time of day at icount 0, ns since 1970
+	pos   int    // inputs consumed from the log
+	boot  uint64 // time of day at icount 0, ns since 1970
+	uid   uint32 // user and group that the guest runs as
+	gid   uint32
 	seed  [32]byte // of the guest's random numbers
 	draws uint64   // blocks of random numbers drawn so far
 

@@ -109,7 +109,7 @@ func sysWaitid(m *Machine, t *thread, a *[6]uint64) int64 {
 	if options&waitNowait == 0 {
 		m.collect(c)
 	}
-	si := c.obituary()
+	si := m.obituary(c)
 	si.sig = sigCHLD
 	if a[2] != 0 && !m.copyOut(a[2], si.encode()) || a[4] != 0 && !m.copyOut(a[4], encodeRusage(c.cpu+c.childCPU, 0)) {
 		return -eFAULT
