@@ -55,6 +55,7 @@ signals_glibc   | signals_glibc.c  | libc -gdwarf-4
 pthread_glibc   | pthread_glibc.c  | libc -O1 -pthread
 forks           | forks.c          | libc
 programs        | programs.c       | libc
+contend_glibc   | contend_glibc.c  | libc -O1 -pthread
 sockets_glibc   | sockets_glibc.c  | libc -O1 -pthread
 '
 

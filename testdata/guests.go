@@ -123,6 +123,8 @@ var guests = []Guest{
 		About: "processes by fork: memory, descriptors, pipes, waits, signals, groups, orphans"},
 	{Name: "programs", Source: "programs.c", DWARF: 5, Libc: true, Execs: true, Exit: 1,
 		About: "executes itself: execve, posix_spawn, vfork, scripts, errors"},
+	{Name: "contend_glibc", Source: "contend_glibc.c", Libc: true, DWARF: 5, Threads: true, Timed: true,
+		About: "eight threads that fight over locks: the order of their turns, in memory, is the scheduler's doing"},
 	{Name: "sockets_glibc", Source: "sockets_glibc.c", Libc: true, DWARF: 5, Threads: true, Timed: true,
 		About: "TCP, UDP and Unix sockets within the program: data, ends, errors, poll and epoll, a passed file"},
 
