@@ -32,6 +32,10 @@ func (v *Value) Children(start, count int) ([]*Value, error) {
 	}
 	w := v.members()
 	if w != nil && w.transparent {
+		if !v.c.enter() {
+			return nil, nil
+		}
+		defer v.c.leave()
 		list, err := w.target.Children(start, count)
 		for i, child := range list {
 			if child.raw { // that is of v, not of what it wraps

@@ -63,5 +63,7 @@ type Context struct {
 	// false when it is not known there.
 	RegBytes func(i int) (b []byte, ok bool)
 
+	viewing int // views that are being made or looked through now: see maxViewing
+
 	bases map[baseKey]*symbols.Type // base types looked up before; nil: none are kept
 }

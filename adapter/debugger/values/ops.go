@@ -68,7 +68,8 @@ func (v *Value) deref() (*Value, error) {
 		switch {
 		case w.err != nil:
 			return nil, w.err
-		case w.transparent:
+		case w.transparent && v.c.enter():
+			defer v.c.leave()
 			return w.target.deref()
 		case w.target != nil:
 			return w.target, nil

@@ -97,6 +97,10 @@ func (v *Value) view() *view {
 		}
 		return v.viewed
 	}
+	if v.typ == nil || !mayHaveView(v.typ) && v.own == nil || !v.c.enter() {
+		return nil
+	}
+	defer v.c.leave()
 	var w *view
 	if v.own != nil {
 		c := *v.own
@@ -111,6 +115,33 @@ func (v *Value) view() *view {
 	w.of = v
 	v.viewed = w
 	return w
+}
+
+// maxViewing bounds how deep views are made of views. Programs don't nest them
+// deeper than their types, but debug information can hold a type made of itself.
+const maxViewing = 24
+
+// enter begins something that may lead to other views, unless it is too deep in
+// them; leave ends it.
+func (c *Context) enter() bool {
+	if c.viewing >= maxViewing {
+		return false
+	}
+	c.viewing++
+	return true
+}
+
+func (c *Context) leave() { c.viewing-- }
+
+// mayHaveView rules out what conditions are made of, before anything is looked up.
+func mayHaveView(t *symbols.Type) bool {
+	switch t.Language() {
+	case symbols.LangC:
+		return false
+	case symbols.LangCPlusPlus:
+		return isStruct(strip(t))
+	}
+	return true
 }
 
 // isNone reports whether there is nothing in the view: the value has none.
@@ -297,6 +328,10 @@ func (v *Value) readable() error {
 
 func (w *view) numNamed() int {
 	if w.transparent {
+		if !w.of.c.enter() {
+			return 0
+		}
+		defer w.of.c.leave()
 		return w.target.NumNamed()
 	}
 	if w.payload != nil || w.of.own != nil { // there is nothing else
@@ -311,6 +346,10 @@ func (w *view) numNamed() int {
 func (w *view) numIndexed() int {
 	switch {
 	case w.transparent:
+		if !w.of.c.enter() {
+			return 0
+		}
+		defer w.of.c.leave()
 		return w.target.NumIndexed()
 	case w.seq != nil:
 		return limit(uint64(max(w.seq.n, 0)))

@@ -47,6 +47,10 @@ func (v *Value) throughView(name string) *Value {
 	if w == nil || w.err != nil || w.target == nil && w.payload == nil {
 		return nil
 	}
+	if !v.c.enter() {
+		return nil
+	}
+	defer v.c.leave()
 	if w.payload != nil {
 		return w.payload.findMember(strip(w.payload.typ), 0, name, 0)
 	}
@@ -69,7 +73,8 @@ func (w *view) truth() (bool, error) {
 	switch {
 	case w.err != nil:
 		return false, w.err
-	case w.transparent:
+	case w.transparent && w.of.c.enter():
+		defer w.of.c.leave()
 		return w.target.Truth()
 	case w.str != nil:
 		return w.str.n != 0, nil
