@@ -56,9 +56,10 @@ func (t *translation) follow(pc uint64) {
 	t.pc = pc
 }
 
-// jumpTo ends the block by jumping to where a slot says.
-func (t *translation) jumpTo(v uint8) {
-	t.emit(ir.Op{Kind: ir.JmpTo, A: v})
+// jumpTo ends the block by jumping to where a slot says. The instruction has
+// pushed so many bytes before.
+func (t *translation) jumpTo(v, pushed uint8) {
+	t.emit(ir.Op{Kind: ir.JmpTo, A: v, Dst: RSP, H: pushed})
 	t.done = true
 }
 
@@ -70,7 +71,7 @@ func jmp(t *translation, in *inst) bool {
 	}
 	v, ok := t.indirect(in)
 	if ok {
-		t.jumpTo(v)
+		t.jumpTo(v, 0)
 	}
 	return ok
 }
@@ -100,7 +101,7 @@ func call(t *translation, in *inst) bool {
 	if direct {
 		t.follow(pc)
 	} else {
-		t.jumpTo(v)
+		t.jumpTo(v, 8)
 	}
 	return true
 }

@@ -140,8 +140,11 @@ func (in *inst) decode(code []byte) bool {
 	removed := p.n - len(canon)
 	at := len(canon)
 	canon = append(canon, op...)
-	if c := op[0]; (c&^1 == 0xc0 || c&^3 == 0xd0) && op[1]>>3&7 == 6 {
-		canon[at+1] ^= 2 << 3 // /6 is another name of /4, shl
+	switch c, n := op[0], op[1]>>3&7; {
+	case (c&^1 == 0xc0 || c&^3 == 0xd0) && n == 6:
+		canon[at+1] ^= 2 << 3 // another encoding of /4, shl
+	case c&^1 == 0xf6 && n == 1:
+		canon[at+1] ^= 1 << 3 // of /0, test
 	}
 	x, err := x86asm.Decode(canon, 64)
 	if err != nil || x.Op == 0 { // an unknown instruction after prefixes is no error

@@ -120,7 +120,11 @@ func enter(t *translation, in *inst) bool {
 		last += depth * s
 		t.emit(ir.Op{Kind: intStores[size], A: RSP, B: frame, Imm: -last})
 	}
-	t.opI(ir.AddI, RSP, RSP, -last-int64(uint16(n)))
+	last += int64(uint16(n))
+	// The processor makes sure that the new top of the stack can be written.
+	t.emit(ir.Op{Kind: ir.Ld8U, Dst: v, A: RSP, Imm: -last})
+	t.emit(ir.Op{Kind: ir.St8, A: RSP, B: v, Imm: -last})
+	t.opI(ir.AddI, RSP, RSP, -last)
 	if size == size16 {
 		t.emit(ir.Op{Kind: ir.Ins16, Dst: RBP, A: frame})
 	} else {

@@ -76,8 +76,15 @@ func moveSystem(t *translation, in *inst) bool {
 		t.loadSegment(dst, v)
 		return true
 	}
-	t.trap(ir.ExitProtection) // control and debug registers
-	return true
+	for _, a := range in.Args[:2] {
+		switch r, _ := a.(x86asm.Reg); r {
+		case x86asm.CR0, x86asm.CR2, x86asm.CR3, x86asm.CR4, x86asm.CR8,
+			x86asm.DR0, x86asm.DR1, x86asm.DR2, x86asm.DR3, x86asm.DR6, x86asm.DR7:
+			t.trap(ir.ExitProtection)
+			return true
+		}
+	}
+	return false // there are no others
 }
 
 // loadSegment emits a load of a segment register. The selectors that a program

@@ -684,11 +684,22 @@ enter:
 	}
 
 indirect: // to pc, with the instruction of op as the last one
-	from, fromN, link = b, int(op.N), nil
 	if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
+		from, fromN = b, int(op.N)
 		b = j.b
 		goto enter
 	}
+	if int64(pc<<16)>>16 != int64(pc) {
+		// No such address: undo the instruction.
+		if op.Kind == ir.Ret {
+			r[op.A] -= uint64(op.Imm)
+		} else {
+			r[op.Dst] += uint64(op.H)
+		}
+		exit = ir.ExitProtection
+		goto trap
+	}
+	from, fromN, link = b, int(op.N), nil
 	goto lookup
 
 leave: // by link, with the instruction of op as the last one

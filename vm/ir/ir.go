@@ -208,7 +208,10 @@ const (
 	Ld128
 	St128
 
-	JmpTo // terminator: PC = a + i
+	// JmpTo is a terminator: PC = a + i. If the upper 17 bits of that are not all
+	// the same it stops before the instruction instead, with ExitProtection, and
+	// adds H to slot Dst, which undoes the rest of the instruction.
+	JmpTo
 
 	BeqI // side exits: a == i
 	BneI
@@ -289,7 +292,7 @@ const (
 	Push  // memory at a - 8 = b, then a -= 8
 	PushI // i instead of b
 	Pop   // d = memory at a, and a += 8 unless d is a
-	Ret   // terminator: PC = memory at a, and a += i
+	Ret   // terminator: PC = memory at a, and a += i; otherwise like JmpTo
 
 	// Repeat calls Helpers[H] like HelperOp, for an instruction that is a block
 	// of its own and may follow itself: the helper executes it once and, up to
