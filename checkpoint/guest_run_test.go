@@ -248,7 +248,7 @@ const (
 func findTruth(tb testing.TB, p *program) *truth {
 	tb.Helper()
 	f := &truth{program: p, cfg: p.config(), states: map[uint64]state{}}
-	if p.Name == "files" {
+	if p.Name == "files" || p.Name == "forks" {
 		// The directory is gone when the truth has been found: replay needs none.
 		dir, err := os.MkdirTemp("", "guest")
 		if err != nil {

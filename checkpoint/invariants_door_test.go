@@ -158,7 +158,7 @@ func wander(tb testing.TB, tl *checkpoint.Timeline, r *rand.Rand, n int) {
 // goes back and then live again; and files are written once.
 func TestOutputIsGivenOutOnce(t *testing.T) {
 	t.Parallel()
-	each(t, []string{"hello_glibc", "stdin", "files", "threads", "signals_more", "gohello", "pthread_glibc"}, func(t *testing.T, f *truth) {
+	each(t, []string{"hello_glibc", "stdin", "files", "forks", "threads", "signals_more", "gohello", "pthread_glibc"}, func(t *testing.T, f *truth) {
 		r, dir := random(t, 200), guestDir(t)
 		var out output
 		cfg := f.config()

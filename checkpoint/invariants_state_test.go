@@ -16,10 +16,10 @@ import (
 
 // everyKind are programs of each kind: arithmetic, recursion, floating point,
 // code that changes itself, threads, signals, input, files, sleep, C with a
-// library, Go.
+// library, processes, Go.
 var everyKind = []string{
 	"arith", "recurse", "floats", "threads", "signals", "signals_more", "stdin", "sleepy", "selfmod", "files",
-	"hello_glibc", "pthread_glibc", "signals_glibc", "gohello", "gothreads",
+	"hello_glibc", "pthread_glibc", "signals_glibc", "forks", "gohello", "gothreads",
 }
 
 // stroll is a random walk of a machine through a program's history.

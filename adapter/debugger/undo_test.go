@@ -66,7 +66,7 @@ func (d *Debugger) to(t testing.TB, icount uint64) {
 // positions that random walks of all verbs come through have the states of a
 // run that never looks back.
 func TestRandomWalksMeetTheStatesOfAStraightRun(t *testing.T) {
-	for _, guest := range []string{"arith", "recurse", "floats", "threads", "signals", "signals_more", "stdin", "sleepy", "selfmod", "hello_glibc", "gothreads",
+	for _, guest := range []string{"arith", "recurse", "floats", "threads", "signals", "signals_more", "stdin", "sleepy", "selfmod", "hello_glibc", "forks", "programs", "gothreads",
 		"recurse@amd64", "threads@amd64", "stdin@amd64", "hello_glibc@amd64", "signals_glibc@amd64"} {
 		t.Run(guest, func(t *testing.T) {
 			if testing.Short() && guest == "gothreads" {

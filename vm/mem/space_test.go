@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -326,5 +327,59 @@ func TestAnAccessThatFaultsIsNoneToAWatch(t *testing.T) {
 	s.CopyIn(testBase+2*PageSize, make([]byte, 8))
 	if h, ok := s.TakeKernelHit(); ok {
 		t.Errorf("a copy that failed counts: %+v", h)
+	}
+}
+
+// A fork is no mark on the way from one snapshot to the next: the pages written
+// before it are still dirty, and neither space sees what the other writes after.
+func TestAForkLeavesTheDirtyPagesAsTheyAre(t *testing.T) {
+	s := mapped(t, 4)
+	s.StoreSlow(testBase, 8, 1)
+	s.Snapshot()
+	s.StoreSlow(testBase+PageSize, 8, 2)
+	child := NewSpace()
+	child.OnCode = func(_, _ uint64) {}
+	child.Restore(s.Fork())
+	s.StoreSlow(testBase+PageSize, 8, 3)
+	s.StoreSlow(testBase+2*PageSize, 8, 4)
+	child.StoreSlow(testBase, 8, 5)
+	first := uint64(testBase >> PageShift)
+	if got := s.Snapshot().Dirty(); !slices.Equal(got, []uint64{first + 1, first + 2}) {
+		t.Errorf("dirty: %#x", got)
+	}
+	if got := child.Snapshot().Dirty(); !slices.Equal(got, []uint64{first}) {
+		t.Errorf("dirty in the child: %#x", got)
+	}
+	for i, want := range [][2]uint64{{1, 5}, {3, 2}, {4, 0}} {
+		at := testBase + uint64(i)*PageSize
+		a, _ := s.LoadSlow(at, 8)
+		b, _ := child.LoadSlow(at, 8)
+		if [2]uint64{a, b} != want {
+			t.Errorf("page %d: %d and %d in the child, want %d", i, a, b, want)
+		}
+	}
+}
+
+// Is tells whether anything has happened since a snapshot.
+func TestASpaceIsItsSnapshotUntilSomethingHappens(t *testing.T) {
+	s := mapped(t, 4)
+	for name, change := range map[string]func(){
+		"a store":      func() { s.StoreSlow(testBase, 8, 1) },
+		"a protection": func() { _ = s.Protect(testBase, testBase+PageSize, Read) },
+		"an unmapping": func() { _ = s.Unmap(testBase+PageSize, testBase+2*PageSize) },
+		"a restore":    func() { s.Restore(NewSpace().Snapshot()) },
+	} {
+		sn := s.Snapshot()
+		s.LoadSlow(testBase, 8)
+		if s.Fork(); !s.Is(sn) {
+			t.Errorf("before %s: it is not", name)
+		}
+		if change(); s.Is(sn) {
+			t.Errorf("after %s: it is", name)
+		}
+		s.Restore(sn)
+		if !s.Is(sn) {
+			t.Errorf("restored after %s: it is not", name)
+		}
 	}
 }
