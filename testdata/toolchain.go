@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 )
 
 // Toolchain is a C compiler for a guest architecture, with the libraries that
@@ -31,41 +30,6 @@ func (tc Toolchain) Missing() error {
 		return fmt.Errorf("programs for %s can't be built: %w", tc.Arch, err)
 	}
 	return nil
-}
-
-// Build builds a guest in C for the toolchain's architecture and returns the path of
-// the executable, dir/name. Its sources lie beside it. Guests that are about RISC-V
-// itself can't be built for another one.
-func (tc Toolchain) Build(dir, name string) (string, error) {
-	if tc.Arch == "riscv64" {
-		return Extract(dir, name)
-	}
-	g, ok := Lookup(name)
-	if !ok || g.Go() {
-		return "", fmt.Errorf("testdata: no C guest named %q", name)
-	}
-	if _, err := Extract(dir, name); err != nil { // for its sources
-		return "", err
-	}
-	exe := filepath.Join(dir, name)
-	flags := []string{
-		"-std=gnu11", "-w", "-O0", "-g", fmt.Sprintf("-gdwarf-%d", g.DWARF), "-fno-stack-protector", "-fno-pie", "-no-pie", "-static",
-		"-fno-omit-frame-pointer", "-o", exe,
-	}
-	if strings.HasSuffix(name, "_o2") || strings.HasPrefix(name, "bench_") {
-		flags = append(flags, "-O2", "-fomit-frame-pointer", "-fno-math-errno")
-	}
-	if g.Libc {
-		flags = append(flags, g.Source, "-pthread")
-	} else {
-		flags = append(flags, "-nostdlib", "-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns", g.Source,
-			"rt/start_"+tc.Arch+".S", "rt/sys_"+tc.Arch+".c",
-			"rt/sys.c", "rt/print.c", "rt/mem.c", "rt/thread.c", "rt/signal.c", "-lgcc")
-	}
-	if out, err := tc.compile(dir, flags...); err != nil {
-		return "", fmt.Errorf("testdata: building %s for %s: %w\n%s", name, tc.Arch, err, out)
-	}
-	return exe, nil
 }
 
 // compile runs the compiler in dir.

@@ -39,27 +39,11 @@ func TestMain(m *testing.M) {
 // lookup finds a guest by its name, which may end with "@" and an architecture other
 // than riscv64.
 func lookup(name string) (testdata.Guest, bool) {
-	name, _, _ = strings.Cut(name, "@")
-	return testdata.Lookup(name)
-}
-
-// toolchain is the one for an architecture; the test is skipped without it.
-func toolchain(t testing.TB, arch string) testdata.Toolchain {
-	t.Helper()
-	for _, tc := range testdata.Toolchains() {
-		if tc.Arch != arch {
-			continue
-		}
-		if err := tc.Missing(); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
-		return tc
+	name, arch, found := strings.Cut(name, "@")
+	if !found {
+		arch = testdata.RISCV64
 	}
-	t.Fatalf("no toolchain for %s", arch)
-	panic("unreachable")
+	return testdata.LookupFor(arch, name)
 }
 
 // each calls f with a debugging session of a guest on each architecture.
@@ -81,12 +65,10 @@ func guestPath(t testing.TB, name string) string {
 	}
 	var p string
 	var err error
-	if plain, arch, found := strings.Cut(name, "@"); found {
-		p, err = toolchain(t, arch).Build(filepath.Join(built.dir, name), plain)
-	} else if g.Go() {
-		p, err = testdata.BuildGo(built.dir, name)
+	if dir := filepath.Join(built.dir, name); g.Go() {
+		p, err = g.Build(dir)
 	} else {
-		p, err = testdata.Extract(filepath.Join(built.dir, name), name)
+		p, err = g.Extract(dir)
 	}
 	if err != nil {
 		t.Fatal(err)
