@@ -383,18 +383,16 @@ func TestGDBMovesOverBreakpointsAtTheEndsOfHistory(t *testing.T) {
 		step{"reverse-continue", "empty ()"},
 		step{"riscv64: break rt/start.S:38", ""},
 		step{"riscv64: break rt/start.S:39", ""}, // where the guest ends
-		step{"amd64: break rt/amd64.S:40", ""},
-		step{"amd64: break rt/amd64.S:41", ""},
-		step{"continue", "Breakpoint 4"},
-		step{"continue", "Breakpoint 5"},
-		step{"continue", "Breakpoint 4"},
-		step{"continue", exited3 + "\nBreakpoint 5"},
-		step{"continue", "rt_syscall"},
-		step{"continue", "rt_syscall"},
-		step{"reverse-continue", "Breakpoint 4"},
-		step{"delete", ""},
-		step{"continue", noHistory},
-		step{"reverse-continue", noHistory + "\n_start ()"},
+		step{"riscv64: continue", "Breakpoint 4"},
+		step{"riscv64: continue", "Breakpoint 5"},
+		step{"riscv64: continue", "Breakpoint 4"},
+		step{"riscv64: continue", exited3 + "\nBreakpoint 5"},
+		step{"riscv64: continue", "rt_syscall"},
+		step{"riscv64: continue", "rt_syscall"},
+		step{"riscv64: reverse-continue", "Breakpoint 4"},
+		step{"riscv64: delete", ""},
+		step{"riscv64: continue", noHistory},
+		step{"riscv64: reverse-continue", noHistory + "\n_start ()"},
 	)
 }
 
