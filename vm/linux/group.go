@@ -23,9 +23,6 @@ func sysGetpgid(m *Machine, _ *thread, a *[6]uint64) int64 {
 	return -eSRCH
 }
 
-// sysGetpgrp is getpgid of oneself, a call of x86-64's own.
-func sysGetpgrp(m *Machine, _ *thread, _ *[6]uint64) int64 { return int64(m.p.pgid) }
-
 func sysGetsid(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if p := m.named(a[0]); p != nil {
 		return int64(p.sid)
