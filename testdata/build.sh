@@ -61,7 +61,7 @@ sockets_glibc   | sockets_glibc.c  | libc -O1 -pthread
 
 # What is built for amd64 too.
 portable=" recurse threads signals_more stdin files crash abort steps steps_dwarf4 steps_o2 values values_dwarf4 values_o2
-	inline_o2 spin bench_int bench_mem bench_call demo_inventory hello_glibc signals_glibc pthread_glibc forks programs "
+	inline_o2 spin bench_int bench_mem bench_call demo_inventory hello_glibc signals_glibc pthread_glibc contend_glibc bench_float forks programs "
 
 common=(
 	-std=gnu11 -Wall -Wextra -Wno-parentheses -Wno-implicit-fallthrough

@@ -2,7 +2,6 @@ package linux_test
 
 import (
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/dap-revexec/dap-revexec/testdata"
@@ -13,19 +12,14 @@ import (
 // Eight threads that race for everything come to the same end, and through the
 // same middle, in each of a hundred replays, whatever pieces they run in.
 func TestAHundredReplaysOfContendingThreadsGiveOneState(t *testing.T) {
-	for _, tc := range testdata.Toolchains() {
-		t.Run(tc.Arch, func(t *testing.T) {
+	for _, arch := range testdata.Arches() {
+		t.Run(arch, func(t *testing.T) {
 			t.Parallel()
-			if err := tc.Missing(); err != nil && tc.Arch != "riscv64" { // its guests are prebuilt
-				if os.Getenv("CI") == "true" {
-					t.Fatal(err)
-				}
-				t.Skip(err)
+			g, ok := testdata.LookupFor(arch, "contend_glibc")
+			if !ok {
+				t.Fatal("no such guest")
 			}
-			exe, err := tc.Build(t.TempDir(), "contend_glibc")
-			if err != nil {
-				t.Fatal(err)
-			}
+			exe := executable(t, g)
 			cfg := fixed(linux.Config{Path: exe, Dir: t.TempDir(), NCPU: 8})
 			m := start(t, cfg)
 			toEnd(t, m)

@@ -21,17 +21,18 @@ import (
 // under it right before, and the metric x-qemu is how many times longer the
 // machine takes.
 func BenchmarkInterpreter(b *testing.B) {
-	for _, tc := range testdata.Toolchains() {
-		qemu := map[string]string{"amd64": "qemu-x86_64"}[tc.Arch]
+	for _, arch := range testdata.Arches() {
+		qemu := map[string]string{"amd64": "qemu-x86_64"}[arch]
 		if qemu == "" {
-			qemu = "qemu-" + tc.Arch
+			qemu = "qemu-" + arch
 		}
 		for _, g := range testdata.Benchmarks() {
-			b.Run(tc.Arch+"/"+g.Name, func(b *testing.B) {
-				exe, err := tc.Build(b.TempDir(), g.Name)
-				if err != nil {
-					b.Skip(err)
+			b.Run(arch+"/"+g.Name, func(b *testing.B) {
+				guest, ok := testdata.LookupFor(arch, g.Name)
+				if !ok {
+					b.Fatal("no such guest")
 				}
+				exe := executable(b, guest)
 				n := g.N
 				if g.Name == "bench_float" {
 					n /= 5
