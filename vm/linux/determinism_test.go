@@ -257,18 +257,19 @@ func TestGoThreadsReplay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("44 million instructions, several times")
 	}
-	t.Parallel()
-	h := record(t, lookup(t, "gothreads"), 8)
-	m := replayOf(t, h.cfg, h.log)
-	first := m.Snapshot()
-	for _, p := range h.points {
-		m.Run(p, nil)
-		h.check(t, m, "straight")
-	}
-	m.Restore(first)
-	if s := m.Run(math.MaxUint64, nil); s.Reason != vm.StopExit || m.Hash() != h.final {
-		t.Error("the second replay ends otherwise")
-	}
+	everywhere(t, []string{"gothreads"}, func(t *testing.T, g testdata.Guest) {
+		h := record(t, g, 8)
+		m := replayOf(t, h.cfg, h.log)
+		first := m.Snapshot()
+		for _, p := range h.points {
+			m.Run(p, nil)
+			h.check(t, m, "straight")
+		}
+		m.Restore(first)
+		if s := m.Run(math.MaxUint64, nil); s.Reason != vm.StopExit || m.Hash() != h.final {
+			t.Error("the second replay ends otherwise")
+		}
+	})
 }
 
 // Machines that replay the same history may run on several goroutines, share its

@@ -3,7 +3,6 @@ package linux_test
 import (
 	"bytes"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,10 +105,13 @@ func start(tb testing.TB, cfg linux.Config) *linux.Machine {
 	return m
 }
 
+// endless is how many instructions no guest executes that ends.
+const endless = 1 << 34
+
 // toEnd runs a machine to the guest's end.
 func toEnd(tb testing.TB, m *linux.Machine) vm.ExitStatus {
 	tb.Helper()
-	if s := m.Run(math.MaxUint64, nil); s.Reason != vm.StopExit {
+	if s := m.Run(m.Icount()+endless, nil); s.Reason != vm.StopExit {
 		tb.Fatalf("%v at icount %d, pc %#x: %v", s.Reason, s.Icount, s.PC, s.Err)
 	}
 	status, exited := m.Exited()

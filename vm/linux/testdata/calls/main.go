@@ -45,7 +45,7 @@ func call(nr uintptr, args ...any) int {
 			panic(fmt.Sprintf("argument %T", v))
 		}
 	}
-	r, _, e := syscall.Syscall6(nr, a[0], a[1], a[2], a[3], a[4], a[5])
+	r, _, e := syscall.Syscall6(number(nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	runtime.KeepAlive(args)
 	runtime.KeepAlive(keep)
 	if e != 0 {
@@ -150,7 +150,7 @@ func files() {
 	stat := make([]byte, 128)
 	check("fstat", call(80, fd, stat), 0)
 	size := func() int64 { return *(*int64)(unsafe.Pointer(&stat[48])) }
-	mode := func() uint32 { return *(*uint32)(unsafe.Pointer(&stat[16])) }
+	mode := func() uint32 { return *(*uint32)(unsafe.Pointer(&stat[modeAt])) }
 	check("size", size(), 5)
 	check("mode", mode(), 0o100644)
 	check("truncate longer", call(45, "a", 5000), 0)
@@ -187,7 +187,7 @@ func files() {
 	check("no such file", call(56, cwd, "none", 0, 0), -2)
 	check("linkat", call(37, cwd, "a", cwd, "d/b", 0), 0)
 	call(80, fd, stat)
-	check("links", *(*uint32)(unsafe.Pointer(&stat[20])), 2)
+	check("links", *(*uint32)(unsafe.Pointer(&stat[linksAt])), 2)
 	check("symlinkat", call(36, "../a", cwd, "d/s"), 0)
 	n := call(78, cwd, "d/s", buf, 64)
 	check("readlinkat", string(buf[:max(n, 0)]), "../a")
@@ -286,7 +286,7 @@ func devices() {
 	check("write to full", call(64, full, buf, 4), -28)
 	stat := make([]byte, 128)
 	check("fstat of null", call(80, null, stat), 0)
-	check("mode", *(*uint32)(unsafe.Pointer(&stat[16]))&0o170000, 0o20000)
+	check("mode", *(*uint32)(unsafe.Pointer(&stat[modeAt]))&0o170000, 0o20000)
 	rnd := call(56, cwd, "/dev/urandom", 0, 0)
 	big := make([]byte, 64)
 	check("random bytes", call(63, rnd, big, 64), 64)
@@ -555,7 +555,7 @@ func system() {
 	uts := make([]byte, 390)
 	check("uname", call(160, uts), 0)
 	check("sysname", string(uts[:6]), "Linux\x00")
-	check("machine", string(uts[260:268]), "riscv64\x00")
+	check("machine", string(uts[260:260+len(machine)]), machine)
 	var l [2]int64
 	check("getrlimit", call(261, 0, 7, nil, &l), 0)
 	check("files", l[0] >= 256, true)
