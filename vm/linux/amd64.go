@@ -19,7 +19,7 @@ var amd64Arch = &arch{
 	ret:      amd64.RAX,
 	callSize: 2,
 	machine:  "x86_64",
-	hwcap:    amd64Features,
+	hwcap:    amd64.Features,
 
 	platform:    "x86_64",
 	minSigStack: 1040,
@@ -73,14 +73,10 @@ var amd64Arch = &arch{
 	stat:       amd64Stat,
 	epollEvent: 12,
 	cpuInfo: func(n int) string {
-		return fmt.Sprintf("processor\t: %d\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel name\t: revexec x86-64-v2\ncpu MHz\t\t: 1000.000\n"+
-			"fpu\t\t: yes\nflags\t\t: fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx rdtscp lm pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm\n\n", n)
+		return fmt.Sprintf("processor\t: %d\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel name\t: dap-revexec virtual CPU\ncpu MHz\t\t: 1000.000\n"+
+			"fpu\t\t: yes\nflags\t\t: fpu tsc cx8 cmov clflush mmx fxsr sse sse2 syscall nx rdtscp lm pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm\n\n", n)
 	},
 }
-
-// amd64Features is AT_HWCAP: CPUID.01H:EDX of a processor with FPU, TSC, MSR,
-// CX8, CMOV, MMX, FXSR, SSE and SSE2.
-const amd64Features = 1<<0 | 1<<4 | 1<<5 | 1<<8 | 1<<15 | 1<<23 | 1<<24 | 1<<25 | 1<<26
 
 // amd64Stat is struct stat of x86-64's asm/stat.h.
 func amd64Stat(fi *fileInfo) []byte {
