@@ -6,10 +6,10 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm/ir"
 )
 
-// Features of CPUID leaf 1 (SDM volume 2, "CPUID").
 // Features is CPUID.01H:EDX, which Linux gives a program as AT_HWCAP.
 const Features = feature1EDX
 
+// Features of CPUID leaf 1 (SDM volume 2, "CPUID").
 const (
 	feature1ECX = 1<<0 | // SSE3
 		1<<9 | // SSSE3
