@@ -43,6 +43,11 @@ func bitTest(change func(v, bit uint64) uint64) handler {
 			}
 			n = gprSlot(a)
 			if p.memory() {
+				var segment x86asm.Reg
+				if m := in.Args[0].(x86asm.Mem); in.addr32 { // the sum is cut before a segment's base is added
+					segment, m.Segment = m.Segment, 0
+					p.base, p.disp = t.address(in, m)
+				}
 				word, sum := t.temp(), t.temp()
 				t.opI(ir.SarI, word, t.sign(n, p.size), 3+int64(p.size))
 				t.emit(ir.Op{Kind: ir.ShlAdd, Dst: sum, A: word, B: p.base, Imm: int64(p.size)})
@@ -51,6 +56,12 @@ func bitTest(change func(v, bit uint64) uint64) handler {
 					t.opI(ir.AddI, sum, sum, p.disp)
 					t.zeroTo(sum, sum, size32)
 					p.disp = 0
+				}
+				switch segment {
+				case x86asm.FS:
+					t.emit(ir.Op{Kind: ir.Add, Dst: sum, A: sum, B: FSBase})
+				case x86asm.GS:
+					t.emit(ir.Op{Kind: ir.Add, Dst: sum, A: sum, B: GSBase})
 				}
 			}
 		default:

@@ -323,11 +323,7 @@ func (l *lockstep) run(t *testing.T, max uint64) {
 			if s.known {
 				text = fmt.Sprint(s.inst)
 			}
-			complain := t.Fatalf
-			if !*nativeStrict {
-				complain = t.Skipf
-			}
-			complain("instruction %d at %#x: % x  %s\n%v", icount, before, s.code, text, err)
+			t.Fatalf("instruction %d at %#x: % x  %s\n%v", icount, before, s.code, text, err)
 		}
 	}
 	if !ended {

@@ -11,10 +11,11 @@ import (
 
 // testCase is a sequence of instructions with everything they start from.
 type testCase struct {
-	in    state
-	insns []*insn
-	code  []byte
-	steps uint64
+	in      state
+	insns   []*insn
+	code    []byte
+	steps   uint64
+	several bool // it is a sequence
 
 	undef uint64 // flags whose value at the end is undefined
 	soft  bool   // so is the destination's
@@ -86,7 +87,7 @@ func (g *gen) single(f *form) *testCase {
 // that are never needed, comparisons fused with branches. Branches go to the
 // instruction after the next.
 func (g *gen) sequence(forms []*form) *testCase {
-	k := &testCase{}
+	k := &testCase{several: true}
 	g.state(&k.in, pick(g, forms))
 	k.in.Flags &^= amd64.FlagDF
 	k.in.RIP = codeAt + 0x400 + g.Uint64N(0x400)

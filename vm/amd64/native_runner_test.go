@@ -16,7 +16,7 @@ import (
 
 // The layout that testdata/native/runner.c shares with this file.
 const (
-	codeAt   = 0x10000000 // one page for instructions; what follows is not mapped
+	codeAt   = 0x1a2b4000 // one page for instructions; what follows is not mapped
 	windowAt = 0x20000000 // one page of data with nothing around it
 	pageSize = 4096
 	fsBase   = windowAt + 0x100

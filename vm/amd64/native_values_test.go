@@ -184,12 +184,8 @@ func (g *gen) bytes(values string, n uint64) []byte {
 	return b[:n]
 }
 
-// operand puts a value of the form's kind at an address. Sequences take what is
-// in the window: a case can only describe one changed place.
+// operand puts a value of the form's kind at an address.
 func (g *gen) operand(k *testCase, f *form, at uint64) {
-	if g.fixed {
-		return
-	}
 	n := f.size
 	if n == 0 {
 		n = 8
@@ -198,9 +194,9 @@ func (g *gen) operand(k *testCase, f *form, at uint64) {
 }
 
 // poke changes what is in the window before the case, as far as it is in the
-// window, and in the range that a patch can describe.
+// window. Sequences take what is there: a case can describe one changed place.
 func (k *testCase) poke(at uint64, b []byte) {
-	if at >= windowAt && at+uint64(len(b)) <= windowAt+pageSize {
+	if !k.several && at >= windowAt && at+uint64(len(b)) <= windowAt+pageSize {
 		copy(k.in.Window[at-windowAt:], b)
 	}
 }

@@ -145,7 +145,7 @@ func (m *machine) run(s *state, code []byte, steps uint64) outcome {
 	copy(s.GPR[:], r[amd64.RAX:])
 	s.RIP = c.PC
 	if x == ir.ExitTrap { // the host stands behind int3
-		s.RIP++
+		s.RIP += uint64(len(code))
 	}
 	s.Flags = amd64.RFlags(r)
 	s.MXCSR = uint32(r[amd64.MXCSR])

@@ -26,7 +26,7 @@ typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long u64;
 
-#define CODE 0x10000000ul   /* one page for the instruction */
+#define CODE 0x1a2b4000ul   /* one page for the instruction */
 #define WINDOW 0x20000000ul /* one page of data */
 #define SHARED 0x5b3b7c000000ul
 #define PAGE 4096
