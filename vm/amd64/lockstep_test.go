@@ -23,7 +23,7 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
-var lockstepSteps = flag.Uint64("lockstep.steps", 30_000, "instructions of each program that are executed in lockstep with the host's CPU")
+var lockstepSteps = flag.Uint64("lockstep.steps", 25_000, "instructions of each program that are executed in lockstep with the host's CPU")
 
 // lockstep executes a program natively and in the VM, an instruction at a time.
 // The VM starts from the memory and the registers that the kernel gave the

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	nativeCases = flag.Int("native.cases", 150, "cases per instruction form that are compared with the host's CPU")
+	nativeCases = flag.Int("native.cases", 50, "cases per instruction form that are compared with the host's CPU")
 	nativeSeed  = flag.Uint64("native.seed", 0, "seed of one more run of the cases compared with the host's CPU; 0: from the time")
 	nativeForms = flag.String("native.forms", "", "compare only forms with these names, comma-separated")
 )
