@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -421,17 +420,4 @@ func (s *moduleSet) functionPlaces(name string) []uint64 {
 		}
 	}
 	return bare
-}
-
-// what names the kind of module for messages.
-func (m *Module) what() string {
-	switch {
-	case m.Main:
-		return "program"
-	case m.Loader:
-		return "dynamic loader"
-	case strings.Contains(m.Name(), ".so"):
-		return "library"
-	}
-	return "file"
 }

@@ -20,11 +20,12 @@ func (p *Program) Goroutine(regs Regs, mem Memory) (g uint64, ok bool) {
 	if a.goTLS {
 		// Its register holds it in compiled Go code only. In thread-local storage
 		// it always is.
-		offset, size := uint64(0), uint64(8)
-		if s, found := p.SymbolNamed("runtime.tlsg"); found && s.TLS {
-			offset, size = s.Addr, max(p.img.tlsSize, 8)
-		}
-		addr, found := a.tls(regs, offset, size, p.img.tlsAlign)
+		p.tlsgOnce.Do(func() {
+			if s, found := p.symtab.only("runtime.tlsg"); found && s.TLS {
+				p.tlsg = s.Addr
+			}
+		})
+		addr, found := a.tls(regs, p.tlsg, max(p.img.tlsSize, 8), p.img.tlsAlign)
 		if !found {
 			return 0, false
 		}

@@ -44,6 +44,9 @@ type Program struct {
 	instanceOnce sync.Once
 	instances    map[string]dwarf.Offset // of templates, by canonical name
 
+	tlsgOnce sync.Once
+	tlsg     uint64 // offset of runtime.tlsg in thread-local storage: see Goroutine
+
 	mu      sync.Mutex // guards the caches below
 	typeAt  map[dwarf.Offset]*Type
 	derived map[derivedKey]*Type
