@@ -85,7 +85,7 @@ func sleepSort(v ...int) []int {
 	out := make(chan int)
 	for _, x := range v {
 		go func() {
-			time.Sleep(time.Duration(x) * 10 * time.Millisecond) //@sleep
+			time.Sleep(time.Duration(x) * 200 * time.Millisecond) //@sleep
 			out <- x
 		}()
 	}
