@@ -53,15 +53,9 @@ func scanPrefixes(code []byte) (p prefixes) {
 	return p
 }
 
-// decode decodes the instruction at the start of code, of which maxInst bytes
-// are looked at. When ok is false it is none, or, if in.Len > len(code), it
-// continues after code.
-func decode(code []byte, pc uint64) (in *inst, ok bool) {
-	in = &inst{}
-	return in, in.decodeAt(code, pc)
-}
-
-// decodeAt is decode into an existing inst.
+// decodeAt decodes the instruction at the start of code, of which maxInst bytes
+// are looked at; it lies at pc. When it returns false it is none, or, if in.Len >
+// len(code), it continues after code.
 func (in *inst) decodeAt(code []byte, pc uint64) bool {
 	in.pc, in.Inst.Len = pc, 0
 	ok := in.decode(code)
