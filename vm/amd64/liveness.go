@@ -10,6 +10,9 @@ const lookahead = 8
 // leaves the block or can fail. It is asked where flags are expensive; the state
 // at each place where execution can stop is the same either way.
 func (t *translation) flagsDead(in *inst) bool {
+	if max(len(t.b.Helpers), len(t.b.Links))+2*lookahead > maxHelpers {
+		return false // the block may end for lack of room
+	}
 	pc := in.next
 	for n := len(t.b.PCs); n < len(t.b.PCs)+lookahead; n++ {
 		if n >= t.limit || t.stop != nil && t.stop(pc) || t.contains(pc) || pc == in.pc {
