@@ -228,7 +228,7 @@ func differences(k *testCase, got, want *state) (diff []string) {
 	}
 	codes := uint16(0) // condition codes that may differ
 	if tol == "ld" && want.FSW&0x20 != 0 {
-		codes = 0x200 // C1: an approximation may have been rounded the other way
+		codes = c1 // an approximation may have been rounded the other way
 	}
 	if (got.FSW^want.FSW)&^codes != 0 {
 		note("fsw", got.FSW, want.FSW)
