@@ -7,6 +7,7 @@
 //	engine     executes translated blocks, exact to the instruction
 //	softfloat  IEEE 754 arithmetic with every rounding mode and flag
 //	rv64       the RISC-V RV64GC guest: registers, decoding to ir
+//	amd64      the x86-64 guest, level v2: registers, decoding to ir
 //	linux      the Linux user-mode personality
 //
 // The package knows nothing of checkpoints, debug information or protocols,
