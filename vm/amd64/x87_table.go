@@ -222,7 +222,7 @@ func x87(t *translation, in *inst) bool {
 		f = &x87Mem[opcode&7][modrm>>3&7]
 		op.A, op.Imm = t.address(in, m)
 		op.C = 0
-		if in.data16 {
+		if in.data16 && in.rex&8 == 0 { // REX.W goes before 66
 			op.C = 1
 		}
 	}
