@@ -150,42 +150,43 @@ func TestFunctionAndInstructionBreakpoints(t *testing.T) {
 }
 
 func TestDataBreakpointStopsAtTheWriteBothWays(t *testing.T) {
-	p := start(t, "steps")
-	// By a name in an expression; static, so that it keeps its place.
-	info := ask[godap.DataBreakpointInfoResponseBody](p, "dataBreakpointInfo", args{"name": "trace"})
-	id, ok := info.DataId.(string)
-	if !ok || !info.CanPersist || !strings.Contains(info.Description, "trace") || len(info.AccessTypes) != 3 {
-		t.Fatalf("info: %+v", info)
-	}
-	set := ask[godap.SetDataBreakpointsResponseBody](p, "setDataBreakpoints", args{"breakpoints": []args{{"dataId": id, "accessType": "write"}}})
-	if !set.Breakpoints[0].Verified {
-		t.Fatalf("set: %+v", set)
-	}
-	var writes []dap.WatchInfo
-	for range 3 {
-		stop := p.move("continue", "data breakpoint")
-		w := stop.Revexec.Watch
-		if w == nil || !w.Write || len(stop.HitBreakpointIds) != 1 {
-			t.Fatalf("stop: %+v", stop)
+	each(t, "steps", func(t *testing.T, p *peer) {
+		// By a name in an expression; static, so that it keeps its place.
+		info := ask[godap.DataBreakpointInfoResponseBody](p, "dataBreakpointInfo", args{"name": "trace"})
+		id, ok := info.DataId.(string)
+		if !ok || !info.CanPersist || !strings.Contains(info.Description, "trace") || len(info.AccessTypes) != 3 {
+			t.Fatalf("info: %+v", info)
 		}
-		writes = append(writes, *w)
-	}
-	for i, w := range writes {
-		if w.Expr != "trace" || w.Old != digits(i) || w.New != digits(i+1) {
-			t.Errorf("write %d: %+v", i, w)
+		set := ask[godap.SetDataBreakpointsResponseBody](p, "setDataBreakpoints", args{"breakpoints": []args{{"dataId": id, "accessType": "write"}}})
+		if !set.Breakpoints[0].Verified {
+			t.Fatalf("set: %+v", set)
 		}
-	}
-	for i := len(writes) - 1; i >= 0; i-- {
-		stop := p.move("reverseContinue", "data breakpoint")
-		if w := stop.Revexec.Watch; w == nil || *w != writes[i] {
-			t.Errorf("going back: %+v, forward it was %+v", w, writes[i])
+		var writes []dap.WatchInfo
+		for range 3 {
+			stop := p.move("continue", "data breakpoint")
+			w := stop.Revexec.Watch
+			if w == nil || !w.Write || len(stop.HitBreakpointIds) != 1 {
+				t.Fatalf("stop: %+v", stop)
+			}
+			writes = append(writes, *w)
 		}
-		if stop.Revexec.Icount != writes[i].Icount {
-			t.Errorf("going back stopped at %d, before the write at %d", stop.Revexec.Icount, writes[i].Icount)
+		for i, w := range writes {
+			if w.Expr != "trace" || w.Old != digits(i) || w.New != digits(i+1) {
+				t.Errorf("write %d: %+v", i, w)
+			}
 		}
-		p.at("steps.c", "a-body")
-	}
-	p.move("reverseContinue", "entry")
+		for i := len(writes) - 1; i >= 0; i-- {
+			stop := p.move("reverseContinue", "data breakpoint")
+			if w := stop.Revexec.Watch; w == nil || *w != writes[i] {
+				t.Errorf("going back: %+v, forward it was %+v", w, writes[i])
+			}
+			if stop.Revexec.Icount != writes[i].Icount {
+				t.Errorf("going back stopped at %d, before the write at %d", stop.Revexec.Icount, writes[i].Icount)
+			}
+			p.at("steps.c", "a-body")
+		}
+		p.move("reverseContinue", "entry")
+	})
 }
 
 func digits(n int) string { return string(rune('0' + n)) }

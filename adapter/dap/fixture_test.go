@@ -67,10 +67,19 @@ func connectWith(t *testing.T, conn net.Conn, serve func(context.Context) error)
 }
 
 // guest writes a guest and its sources into a directory and returns the
-// executable's path.
+// executable's path. The name may end with "@" and an architecture other than
+// riscv64.
 func guest(t *testing.T, name string) string {
 	t.Helper()
-	exe, err := testdata.Extract(t.TempDir(), name)
+	name, arch, found := strings.Cut(name, "@")
+	if !found {
+		arch = testdata.RISCV64
+	}
+	g, known := testdata.LookupFor(arch, name)
+	if !known {
+		t.Fatalf("no guest %s for %s", name, arch)
+	}
+	exe, err := g.Extract(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,6 +181,13 @@ func start(t *testing.T, name string, more ...args) *peer {
 	p.do("configurationDone", nil)
 	p.stopped("entry")
 	return p
+}
+
+// each calls f with a guest on each architecture, run to the start of main.
+func each(t *testing.T, name string, f func(t *testing.T, p *peer)) {
+	for _, arch := range testdata.Arches() {
+		t.Run(arch, func(t *testing.T) { f(t, start(t, name+"@"+arch)) })
+	}
 }
 
 // stopped waits for the program to stop, for a certain reason.

@@ -156,74 +156,75 @@ func TestEvaluateInEachContext(t *testing.T) {
 }
 
 func TestWordsOfTheDebugConsole(t *testing.T) {
-	p := start(t, "steps")
-	if got := p.console("when"); !strings.HasPrefix(got, "icount ") || !strings.HasSuffix(got, "(100.00%)") {
-		t.Errorf("when: %s", got)
-	}
-	entry := ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount
-	p.console("step")
-	if err := p.c.Event(p.ctx, "continued", nil); err != nil {
-		t.Fatal(err)
-	}
-	p.stopped("step")
-	p.at("steps.c", "loop-init")
-	p.console("next 3")
-	p.stopped("step")
-	p.console("rn 3")
-	p.stopped("step")
-	p.at("steps.c", "loop-init")
-	p.console("reverse-step")
-	p.stopped("step")
-	if again := ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount; again != entry {
-		t.Errorf("came back to %d, expected %d", again, entry)
-	}
-	p.console("stepi 5")
-	p.stopped("step")
-	p.console("rsi 5")
-	p.stopped("step")
-	p.console("step")
-	p.stopped("step")
-	p.console("finish")
-	p.stopped("step")
-	if top := p.stack()[0]; top.Name != "main" {
-		t.Errorf("finished into %s", top.Name)
-	}
-	p.console("reverse-finish")
-	p.stopped("step")
-	p.console("c")
-	end := p.stopped("exit").Revexec.Icount
-	p.console("rc")
-	p.stopped("entry")
-	p.console("seek 50%")
-	if at := p.stopped("goto").Revexec.Icount; at != (end+1)/2 {
-		t.Errorf("the middle of %d is %d", end, at)
-	}
-	if got := p.console("checkpoint"); !strings.Contains(got, strconv.FormatUint((end+1)/2, 10)) {
-		t.Errorf("checkpoint: %s", got)
-	}
-	if got := p.console("where"); !strings.Contains(got, strconv.FormatUint((end+1)/2, 10)) || !strings.Contains(got, "%") {
-		t.Errorf("where: %s", got)
-	}
-	if got := p.console("info breakpoints"); got != "no breakpoints" {
-		t.Errorf("info breakpoints: %s", got)
-	}
-	if got := p.console("info th"); !strings.Contains(got, "* "+strconv.Itoa(p.thread)) {
-		t.Errorf("info threads: %s", got)
-	}
-	if got := p.console("info timeline"); !strings.Contains(got, "checkpoints") {
-		t.Errorf("info timeline: %s", got)
-	}
-	help := p.console("help")
-	for _, w := range []string{"reverse-step", "reverse-stepi", "reverse-next", "reverse-step-out", "reverse-continue", "seek", "where", "checkpoint", "info", "pause"} {
-		if !strings.Contains(help, w) {
-			t.Errorf("help does not tell of %s", w)
+	each(t, "steps", func(t *testing.T, p *peer) {
+		if got := p.console("when"); !strings.HasPrefix(got, "icount ") || !strings.HasSuffix(got, "(100.00%)") {
+			t.Errorf("when: %s", got)
 		}
-	}
-	p.refused(1003, "evaluate", args{"expression": "seek yesterday", "context": "repl"})
-	p.refused(2005, "evaluate", args{"expression": "seek 999999999", "context": "repl"})
-	p.refused(1003, "evaluate", args{"expression": "info nothing", "context": "repl"})
-	p.console("pause") // when it is stopped already
-	p.move("continue", "exit")
+		entry := ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount
+		p.console("step")
+		if err := p.c.Event(p.ctx, "continued", nil); err != nil {
+			t.Fatal(err)
+		}
+		p.stopped("step")
+		p.at("steps.c", "loop-init")
+		p.console("next 3")
+		p.stopped("step")
+		p.console("rn 3")
+		p.stopped("step")
+		p.at("steps.c", "loop-init")
+		p.console("reverse-step")
+		p.stopped("step")
+		if again := ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount; again != entry {
+			t.Errorf("came back to %d, expected %d", again, entry)
+		}
+		p.console("stepi 5")
+		p.stopped("step")
+		p.console("rsi 5")
+		p.stopped("step")
+		p.console("step")
+		p.stopped("step")
+		p.console("finish")
+		p.stopped("step")
+		if top := p.stack()[0]; top.Name != "main" {
+			t.Errorf("finished into %s", top.Name)
+		}
+		p.console("reverse-finish")
+		p.stopped("step")
+		p.console("c")
+		end := p.stopped("exit").Revexec.Icount
+		p.console("rc")
+		p.stopped("entry")
+		p.console("seek 50%")
+		if at := p.stopped("goto").Revexec.Icount; at != (end+1)/2 {
+			t.Errorf("the middle of %d is %d", end, at)
+		}
+		if got := p.console("checkpoint"); !strings.Contains(got, strconv.FormatUint((end+1)/2, 10)) {
+			t.Errorf("checkpoint: %s", got)
+		}
+		if got := p.console("where"); !strings.Contains(got, strconv.FormatUint((end+1)/2, 10)) || !strings.Contains(got, "%") {
+			t.Errorf("where: %s", got)
+		}
+		if got := p.console("info breakpoints"); got != "no breakpoints" {
+			t.Errorf("info breakpoints: %s", got)
+		}
+		if got := p.console("info th"); !strings.Contains(got, "* "+strconv.Itoa(p.thread)) {
+			t.Errorf("info threads: %s", got)
+		}
+		if got := p.console("info timeline"); !strings.Contains(got, "checkpoints") {
+			t.Errorf("info timeline: %s", got)
+		}
+		help := p.console("help")
+		for _, w := range []string{"reverse-step", "reverse-stepi", "reverse-next", "reverse-step-out", "reverse-continue", "seek", "where", "checkpoint", "info", "pause"} {
+			if !strings.Contains(help, w) {
+				t.Errorf("help does not tell of %s", w)
+			}
+		}
+		p.refused(1003, "evaluate", args{"expression": "seek yesterday", "context": "repl"})
+		p.refused(2005, "evaluate", args{"expression": "seek 999999999", "context": "repl"})
+		p.refused(1003, "evaluate", args{"expression": "info nothing", "context": "repl"})
+		p.console("pause") // when it is stopped already
+		p.move("continue", "exit")
+	})
 }
 
 func TestHexWordChangesHowNumbersAreShown(t *testing.T) {
@@ -367,30 +368,31 @@ func TestReadMemory(t *testing.T) {
 }
 
 func TestDisassemble(t *testing.T) {
-	p := start(t, "steps")
-	pc := p.stack()[0].InstructionPointerReference
-	list := ask[godap.DisassembleResponseBody](p, "disassemble", args{"memoryReference": pc, "instructionOffset": -4, "instructionCount": 10, "resolveSymbols": true}).Instructions
-	if len(list) != 10 || list[4].Address != pc {
-		t.Fatalf("instructions: %+v", list)
-	}
-	if !strings.HasPrefix(list[4].Symbol, "main") || list[4].InstructionBytes == "" || list[4].Line == 0 {
-		t.Errorf("at pc: %+v", list[4])
-	}
-	located := slices.ContainsFunc(list, func(i godap.DisassembledInstruction) bool {
-		return i.Location != nil && i.Location.Name == "steps.c"
-	})
-	if !located {
-		t.Error("no instruction tells its source")
-	}
-	for i := 1; i < len(list); i++ {
-		if list[i-1].Address >= list[i].Address {
-			t.Errorf("%s before %s", list[i-1].Address, list[i].Address)
+	each(t, "steps", func(t *testing.T, p *peer) {
+		pc := p.stack()[0].InstructionPointerReference
+		list := ask[godap.DisassembleResponseBody](p, "disassemble", args{"memoryReference": pc, "instructionOffset": -4, "instructionCount": 10, "resolveSymbols": true}).Instructions
+		if len(list) != 10 || list[4].Address != pc {
+			t.Fatalf("instructions: %+v", list)
 		}
-	}
-	nowhere := ask[godap.DisassembleResponseBody](p, "disassemble", args{"memoryReference": "0x10", "instructionCount": 3}).Instructions
-	if len(nowhere) != 3 || nowhere[0].InstructionBytes != "" {
-		t.Errorf("where no memory is: %+v", nowhere)
-	}
+		if !strings.HasPrefix(list[4].Symbol, "main") || list[4].InstructionBytes == "" || list[4].Line == 0 {
+			t.Errorf("at pc: %+v", list[4])
+		}
+		located := slices.ContainsFunc(list, func(i godap.DisassembledInstruction) bool {
+			return i.Location != nil && i.Location.Name == "steps.c"
+		})
+		if !located {
+			t.Error("no instruction tells its source")
+		}
+		for i := 1; i < len(list); i++ {
+			if list[i-1].Address >= list[i].Address {
+				t.Errorf("%s before %s", list[i-1].Address, list[i].Address)
+			}
+		}
+		nowhere := ask[godap.DisassembleResponseBody](p, "disassemble", args{"memoryReference": "0x10", "instructionCount": 3}).Instructions
+		if len(nowhere) != 3 || nowhere[0].InstructionBytes != "" {
+			t.Errorf("where no memory is: %+v", nowhere)
+		}
+	})
 }
 
 func TestSourcesAreFoundMappedOrExplained(t *testing.T) {
@@ -446,19 +448,20 @@ func TestSourcesAreFoundMappedOrExplained(t *testing.T) {
 }
 
 func TestCodeWithoutSourceIsShownDisassembled(t *testing.T) {
-	p := start(t, "hello_glibc")
-	p.do("setFunctionBreakpoints", args{"breakpoints": []args{{"name": "puts"}, {"name": "printf"}}})
-	p.move("continue", "function breakpoint")
-	top := p.stack()[0]
-	if top.PresentationHint != "subtle" || top.Source == nil || top.Source.SourceReference == 0 || top.Line == 0 {
-		t.Fatalf("frame %+v", top)
-	}
-	body := ask[godap.SourceResponseBody](p, "source", args{"sourceReference": top.Source.SourceReference})
-	lines := strings.Split(body.Content, "\n")
-	if top.Line > len(lines) || !strings.HasPrefix(lines[top.Line-1], top.InstructionPointerReference) {
-		t.Errorf("line %d of the disassembly is not %s", top.Line, top.InstructionPointerReference)
-	}
-	p.refused(2005, "setBreakpoints", args{"source": top.Source, "breakpoints": []args{{"line": 1}}})
+	each(t, "hello_glibc", func(t *testing.T, p *peer) {
+		p.do("setFunctionBreakpoints", args{"breakpoints": []args{{"name": "puts"}, {"name": "printf"}}})
+		p.move("continue", "function breakpoint")
+		top := p.stack()[0]
+		if top.PresentationHint != "subtle" || top.Source == nil || top.Source.SourceReference == 0 || top.Line == 0 {
+			t.Fatalf("frame %+v", top)
+		}
+		body := ask[godap.SourceResponseBody](p, "source", args{"sourceReference": top.Source.SourceReference})
+		lines := strings.Split(body.Content, "\n")
+		if top.Line > len(lines) || !strings.HasPrefix(lines[top.Line-1], top.InstructionPointerReference) {
+			t.Errorf("line %d of the disassembly is not %s", top.Line, top.InstructionPointerReference)
+		}
+		p.refused(2005, "setBreakpoints", args{"source": top.Source, "breakpoints": []args{{"line": 1}}})
+	})
 }
 
 // Editors go to the innermost frame that is neither subtle nor has a deemphasized
@@ -510,21 +513,22 @@ func TestSomeFrameCanBeSelected(t *testing.T) {
 }
 
 func TestModulesAndLoadedSources(t *testing.T) {
-	p := start(t, "steps")
-	mods := ask[godap.ModulesResponseBody](p, "modules", nil)
-	if mods.TotalModules != 1 || len(mods.Modules) != 1 || mods.Modules[0].Name != "steps" || mods.Modules[0].AddressRange == "" {
-		t.Errorf("modules: %+v", mods)
-	}
-	if none := ask[godap.ModulesResponseBody](p, "modules", args{"startModule": 1}); len(none.Modules) != 0 {
-		t.Errorf("from the second on: %+v", none)
-	}
-	sources := ask[godap.LoadedSourcesResponseBody](p, "loadedSources", nil).Sources
-	if !slices.ContainsFunc(sources, func(s godap.Source) bool { return s.Name == "steps.c" && s.Path != "" }) {
-		t.Errorf("sources: %+v", sources)
-	}
-	text := ask[godap.SourceResponseBody](p, "source", args{"sourceReference": 0, "source": args{"path": "/x/steps.c"}})
-	if text.Content != string(testdata.Source("steps.c")) {
-		t.Error("the source is not what was compiled")
-	}
-	p.refused(2005, "source", args{"sourceReference": 0, "source": args{"path": "/etc/passwd"}})
+	each(t, "steps", func(t *testing.T, p *peer) {
+		mods := ask[godap.ModulesResponseBody](p, "modules", nil)
+		if mods.TotalModules != 1 || len(mods.Modules) != 1 || mods.Modules[0].Name != "steps" || mods.Modules[0].AddressRange == "" {
+			t.Errorf("modules: %+v", mods)
+		}
+		if none := ask[godap.ModulesResponseBody](p, "modules", args{"startModule": 1}); len(none.Modules) != 0 {
+			t.Errorf("from the second on: %+v", none)
+		}
+		sources := ask[godap.LoadedSourcesResponseBody](p, "loadedSources", nil).Sources
+		if !slices.ContainsFunc(sources, func(s godap.Source) bool { return s.Name == "steps.c" && s.Path != "" }) {
+			t.Errorf("sources: %+v", sources)
+		}
+		text := ask[godap.SourceResponseBody](p, "source", args{"sourceReference": 0, "source": args{"path": "/x/steps.c"}})
+		if text.Content != string(testdata.Source("steps.c")) {
+			t.Error("the source is not what was compiled")
+		}
+		p.refused(2005, "source", args{"sourceReference": 0, "source": args{"path": "/etc/passwd"}})
+	})
 }

@@ -57,35 +57,36 @@ func TestStepBackUndoesEachStep(t *testing.T) {
 }
 
 func TestGranularities(t *testing.T) {
-	p := start(t, "steps")
-	// None, statement and line are the same, in both directions.
-	var want [2]uint64
-	for i, g := range []any{nil, "statement", "line"} {
-		a := args{"threadId": p.thread}
-		if g != nil {
-			a["granularity"] = g
+	each(t, "steps", func(t *testing.T, p *peer) {
+		// None, statement and line are the same, in both directions.
+		var want [2]uint64
+		for i, g := range []any{nil, "statement", "line"} {
+			a := args{"threadId": p.thread}
+			if g != nil {
+				a["granularity"] = g
+			}
+			p.do("next", a)
+			there := p.stopped("step").Revexec.Icount
+			p.do("stepBack", a)
+			back := p.stopped("step").Revexec.Icount
+			if i == 0 {
+				want = [2]uint64{there, back}
+			} else if want != [2]uint64{there, back} {
+				t.Errorf("granularity %v: %d, %d, expected %v", g, there, back, want)
+			}
 		}
-		p.do("next", a)
-		there := p.stopped("step").Revexec.Icount
-		p.do("stepBack", a)
-		back := p.stopped("step").Revexec.Icount
-		if i == 0 {
-			want = [2]uint64{there, back}
-		} else if want != [2]uint64{there, back} {
-			t.Errorf("granularity %v: %d, %d, expected %v", g, there, back, want)
+		// An instruction is an instruction.
+		for _, c := range []struct {
+			command string
+			by      int64
+		}{{"stepIn", +1}, {"stepIn", +1}, {"stepBack", -1}, {"stepBack", -1}, {"revexec/reverseStepIn", -1}} {
+			from := ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount
+			p.do(c.command, args{"threadId": p.thread, "granularity": "instruction"})
+			if at := p.stopped("step").Revexec.Icount; at != from+uint64(c.by) {
+				t.Errorf("%s by instruction: from %d to %d", c.command, from, at)
+			}
 		}
-	}
-	// An instruction is an instruction.
-	for _, c := range []struct {
-		command string
-		by      int64
-	}{{"stepIn", +1}, {"stepIn", +1}, {"stepBack", -1}, {"stepBack", -1}, {"revexec/reverseStepIn", -1}} {
-		from := ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount
-		p.do(c.command, args{"threadId": p.thread, "granularity": "instruction"})
-		if at := p.stopped("step").Revexec.Icount; at != from+uint64(c.by) {
-			t.Errorf("%s by instruction: from %d to %d", c.command, from, at)
-		}
-	}
+	})
 }
 
 func TestAnInstructionStepOverACallIsUndoneByOneStepBack(t *testing.T) {
@@ -378,41 +379,43 @@ func TestProgressOfALongSearch(t *testing.T) {
 }
 
 func TestReferencesEndWithTheStop(t *testing.T) {
-	p := start(t, "steps")
-	frame := p.stack()[0].Id
-	scopes := ask[godap.ScopesResponseBody](p, "scopes", args{"frameId": frame}).Scopes
-	p.move("next", "step")
-	p.refused(1007, "scopes", args{"frameId": frame})
-	p.refused(1007, "variables", args{"variablesReference": scopes[0].VariablesReference})
-	p.refused(1007, "evaluate", args{"expression": "1", "frameId": frame})
-	p.refused(1007, "restartFrame", args{"frameId": frame})
-	if again := p.stack()[0].Id; again == frame {
-		t.Error("a frame's number was used again")
-	}
+	each(t, "steps", func(t *testing.T, p *peer) {
+		frame := p.stack()[0].Id
+		scopes := ask[godap.ScopesResponseBody](p, "scopes", args{"frameId": frame}).Scopes
+		p.move("next", "step")
+		p.refused(1007, "scopes", args{"frameId": frame})
+		p.refused(1007, "variables", args{"variablesReference": scopes[0].VariablesReference})
+		p.refused(1007, "evaluate", args{"expression": "1", "frameId": frame})
+		p.refused(1007, "restartFrame", args{"frameId": frame})
+		if again := p.stack()[0].Id; again == frame {
+			t.Error("a frame's number was used again")
+		}
+	})
 }
 
 func TestSeekAndWhere(t *testing.T) {
-	p := start(t, "steps")
-	entry := ask[dap.WhereResponseBody](p, "revexec/where", nil)
-	if !entry.Live || entry.Percent != 100 || entry.Icount == 0 || entry.Source == nil || entry.Line == 0 {
-		t.Errorf("on entry: %+v", entry)
-	}
-	end := p.move("continue", "exit").Revexec.Icount
-	for _, c := range []struct {
-		to   string
-		want uint64
-	}{
-		{"start", 0}, {"end", end}, {"50%", (end + 1) / 2}, {"-100", (end+1)/2 - 100}, {"+50", (end+1)/2 - 50}, {"1_000", 1000}, {"1,234", 1234},
-	} {
-		body := ask[dap.SeekResponseBody](p, "revexec/seek", args{"to": c.to})
-		stop := p.stopped("goto")
-		if body.Icount != c.want || stop.Revexec.Icount != c.want {
-			t.Errorf("seek %s: %d, at %d, expected %d", c.to, body.Icount, stop.Revexec.Icount, c.want)
+	each(t, "steps", func(t *testing.T, p *peer) {
+		entry := ask[dap.WhereResponseBody](p, "revexec/where", nil)
+		if !entry.Live || entry.Percent != 100 || entry.Icount == 0 || entry.Source == nil || entry.Line == 0 {
+			t.Errorf("on entry: %+v", entry)
 		}
-	}
-	if w := ask[dap.WhereResponseBody](p, "revexec/where", nil); w.Live || w.Frontier != end {
-		t.Errorf("in the past: %+v", w)
-	}
+		end := p.move("continue", "exit").Revexec.Icount
+		for _, c := range []struct {
+			to   string
+			want uint64
+		}{
+			{"start", 0}, {"end", end}, {"50%", (end + 1) / 2}, {"-100", (end+1)/2 - 100}, {"+50", (end+1)/2 - 50}, {"1_000", 1000}, {"1,234", 1234},
+		} {
+			body := ask[dap.SeekResponseBody](p, "revexec/seek", args{"to": c.to})
+			stop := p.stopped("goto")
+			if body.Icount != c.want || stop.Revexec.Icount != c.want {
+				t.Errorf("seek %s: %d, at %d, expected %d", c.to, body.Icount, stop.Revexec.Icount, c.want)
+			}
+		}
+		if w := ask[dap.WhereResponseBody](p, "revexec/where", nil); w.Live || w.Frontier != end {
+			t.Errorf("in the past: %+v", w)
+		}
+	})
 }
 
 func TestRestartFrameGoesToItsStart(t *testing.T) {
@@ -476,43 +479,45 @@ func TestSignalStopsBeforeTheFault(t *testing.T) {
 }
 
 func TestStepOutOfTheOutermostFrameSaysThatThereIsNone(t *testing.T) {
-	p := start(t, "steps")
-	p.do("revexec/seek", args{"to": "start"})
-	p.stopped("goto")
-	if stop := p.move("stepOut", "step"); !strings.Contains(stop.Description, "no caller") || stop.Revexec.Icount != 0 {
-		t.Errorf("stop: %+v", stop)
-	}
-	p.move("next", "step")
+	each(t, "steps", func(t *testing.T, p *peer) {
+		p.do("revexec/seek", args{"to": "start"})
+		p.stopped("goto")
+		if stop := p.move("stepOut", "step"); !strings.Contains(stop.Description, "no caller") || stop.Revexec.Icount != 0 {
+			t.Errorf("stop: %+v", stop)
+		}
+		p.move("next", "step")
+	})
 }
 
 func TestResponseComesFirstAndContinuedIsNotSentForRequests(t *testing.T) {
-	p := start(t, "steps")
-	for _, command := range []string{"next", "stepIn", "stepOut", "continue", "stepBack", "revexec/reverseStepIn", "revexec/reverseStepOut", "reverseContinue", "revexec/seek"} {
-		for _, m := range p.c.Pending() { // of before
-			if _, err := p.c.Take(p.ctx, func(x *clientMessage) bool { return x.Msg.GetSeq() == m.Msg.GetSeq() }); err != nil {
-				t.Fatal(err)
+	each(t, "steps", func(t *testing.T, p *peer) {
+		for _, command := range []string{"next", "stepIn", "stepOut", "continue", "stepBack", "revexec/reverseStepIn", "revexec/reverseStepOut", "reverseContinue", "revexec/seek"} {
+			for _, m := range p.c.Pending() { // of before
+				if _, err := p.c.Take(p.ctx, func(x *clientMessage) bool { return x.Msg.GetSeq() == m.Msg.GetSeq() }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			seq := p.send(command, args{"threadId": p.thread, "to": "50%"})
+			responded := false
+			for stopped := false; !stopped; {
+				m, err := p.c.Take(p.ctx, func(*clientMessage) bool { return true })
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch msg := m.Msg.(type) {
+				case *godap.StoppedEvent:
+					stopped = true
+				case *godap.ContinuedEvent:
+					t.Errorf("%s: continued was sent", command)
+				case *godap.ErrorResponse:
+					t.Fatalf("%s: %s", command, m.Raw)
+				case godap.ResponseMessage:
+					responded = responded || msg.GetResponse().RequestSeq == seq
+				}
+				if !responded {
+					t.Errorf("%s: before the response came %s", command, m.Raw)
+				}
 			}
 		}
-		seq := p.send(command, args{"threadId": p.thread, "to": "50%"})
-		responded := false
-		for stopped := false; !stopped; {
-			m, err := p.c.Take(p.ctx, func(*clientMessage) bool { return true })
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch msg := m.Msg.(type) {
-			case *godap.StoppedEvent:
-				stopped = true
-			case *godap.ContinuedEvent:
-				t.Errorf("%s: continued was sent", command)
-			case *godap.ErrorResponse:
-				t.Fatalf("%s: %s", command, m.Raw)
-			case godap.ResponseMessage:
-				responded = responded || msg.GetResponse().RequestSeq == seq
-			}
-			if !responded {
-				t.Errorf("%s: before the response came %s", command, m.Raw)
-			}
-		}
-	}
+	})
 }
