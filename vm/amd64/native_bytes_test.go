@@ -20,15 +20,13 @@ var hazards = map[[2]byte]bool{
 	{0, 0xc4}: true, {0, 0xc5}: true, {0, 0x62}: true, {0, 0x8f}: true, // VEX, EVEX, XOP
 	{0, 0xff}: true,                  // far calls and jumps among others
 	{0, 0x9c}: true, {0, 0x9d}: true, // pushf, popf: TF
-	{0, 0xc8}: true,                                                    // enter with large frames
-	{0, 0xe8}: true, {0, 0xe9}: true, {0, 0xc2}: true, {0, 0xc3}: true, // may lead to addresses that are not canonical
 	{1, 0x05}: true, {1, 0x34}: true, {1, 0x07}: true, {1, 0x01}: true, {1, 0x00}: true, // system calls, descriptors
 	{1, 0x31}: true, {1, 0xa2}: true, {1, 0x33}: true, // rdtsc, cpuid, rdpmc
 	{1, 0xa0}: true, {1, 0xa1}: true, {1, 0xa8}: true, {1, 0xa9}: true, {1, 0xb2}: true, {1, 0xb4}: true, {1, 0xb5}: true,
 	{1, 0xae}: true, {1, 0xc7}: true, {1, 0x02}: true, {1, 0x03}: true, // fsbase, xsave; rdrand; lar, lsl
 	{1, 0x37}: true, {1, 0x1e}: true, {1, 0x1c}: true, {1, 0x1a}: true, {1, 0x1b}: true, // hints whose meaning depends on the processor
+	{1, 0x20}: true, {1, 0x21}: true, {1, 0x22}: true, {1, 0x23}: true, // control and debug registers: with lock AMD's have more
 	{1, 0x0f}: true, {1, 0x0e}: true, {1, 0x0d}: true,
-	{1, 0x20}: true, {1, 0x21}: true, {1, 0x22}: true, {1, 0x23}: true, {1, 0x24}: true, {1, 0x26}: true, // control registers: refused one way or another
 }
 
 // beyond are opcodes that the host may have and x86-64-v2 does not.
@@ -55,7 +53,7 @@ func differs(opMap, op byte, prefixes []byte) bool {
 	switch {
 	case opMap == 0 && (op == 0xe0 || op == 0xe1):
 		return has(0x66) || has(0xf2) || has(0xf3)
-	case opMap == 0 && (op&0xf0 == 0x70 || op == 0xe2 || op == 0xe3 || op == 0xeb), opMap == 1 && op&0xf0 == 0x80:
+	case opMap == 0 && (op&0xf0 == 0x70 || op == 0xe2 || op == 0xe3 || op == 0xeb || op&0xfe == 0xe8 || op&0xfe == 0xc2), opMap == 1 && op&0xf0 == 0x80:
 		return has(0x66)
 	}
 	return false

@@ -173,7 +173,7 @@ func (k *testCase) samePlace(a, b uint64) bool {
 }
 
 // beyondLevel reports whether the instruction at the start of code is one that
-// the host may have and a processor of level v2 has not, or that no manual has.
+// the host may have and a processor of level v2 has not.
 func beyondLevel(code []byte) bool {
 	i := slices.IndexFunc(code, func(b byte) bool {
 		return b&0xf0 != 0x40 && bytes.IndexByte([]byte{0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3}, b) < 0
@@ -185,8 +185,6 @@ func beyondLevel(code []byte) bool {
 	has := func(p byte) bool { return bytes.IndexByte(prefixes, p) >= 0 }
 	switch {
 	case code[0] == 0xc4 || code[0] == 0xc5 || code[0] == 0x62: // VEX, EVEX
-		return true
-	case code[0]&0xfe == 0xf6 && code[1]>>3&7 == 1: // an alias of test
 		return true
 	case code[0] != 0x0f:
 		return false

@@ -35,7 +35,7 @@ type hostProgram struct {
 	changes *regexp.Regexp
 }
 
-var durations = regexp.MustCompile(`random seed: \d+|(\d+ min )?\d+(\.\d+)? ?(sec|ms|s)\b|0x[0-9a-f]+`)
+var durations = regexp.MustCompile(`random seed: \d+|load avg: [0-9.]+|(\d+ min )?\d+(\.\d+)? ?(sec|ms|s)\b|0x[0-9a-f]+`)
 
 // sh is a line for bash.
 func sh(line string) []string { return []string{"bash", "-c", line} }
