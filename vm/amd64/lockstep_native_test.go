@@ -114,14 +114,6 @@ func (n *traced) fx(image *[fxSize]byte) error {
 	return nil
 }
 
-func (n *traced) setFX(image *[fxSize]byte) error {
-	const setFPRegs = 15
-	if _, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, setFPRegs, uintptr(n.pid), 0, uintptr(unsafe.Pointer(image)), 0, 0); errno != 0 {
-		return fmt.Errorf("ptrace: %w", errno)
-	}
-	return nil
-}
-
 func (n *traced) read(addr uint64, b []byte) bool {
 	got, _ := n.mem.ReadAt(b, int64(addr))
 	return got == len(b)

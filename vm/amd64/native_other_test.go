@@ -8,6 +8,10 @@ func TestInstructionsAgreeWithTheHostCPU(t *testing.T) {
 	t.Skip("needs an amd64 Linux host")
 }
 
+func TestProgramsRunInLockstepWithTheHostCPU(t *testing.T) {
+	t.Skip("needs an amd64 Linux host")
+}
+
 func TestPrefixesSelectWhatTheySelectOnTheHostCPU(t *testing.T) {
 	t.Skip("needs an amd64 Linux host")
 }
