@@ -73,8 +73,11 @@ var registerOnly = map[x86asm.Op]flagUse{
 }
 
 func (in *inst) flagUse() flagUse {
-	if in.Op == x86asm.LEA {
+	switch in.Op {
+	case x86asm.LEA:
 		return flagsIgnored
+	case x86asm.SHL, x86asm.SHR, x86asm.SAR:
+		return in.shiftFlagUse()
 	}
 	use := registerOnly[in.Op]
 	for _, a := range in.Args {
@@ -88,4 +91,22 @@ func (in *inst) flagUse() flagUse {
 		}
 	}
 	return use
+}
+
+// shiftFlagUse is flagUse for a shift: by a constant that is not 0 it sets all
+// flags.
+func (in *inst) shiftFlagUse() flagUse {
+	r, isReg := in.Args[0].(x86asm.Reg)
+	n, isImm := in.Args[1].(x86asm.Imm)
+	if !isReg || !isImm {
+		return flagsUsed
+	}
+	size, ok := regSize(r)
+	switch {
+	case !ok:
+		return flagsUsed
+	case int64(n)&countMask(size) == 0:
+		return flagsIgnored
+	}
+	return flagsSet
 }

@@ -116,6 +116,7 @@ func (t *translation) run() bool {
 		t.translate(in, ok)
 	}
 	t.b.N = len(t.b.PCs)
+	t.b.Ops = fuse(t.b.Ops)
 	return true
 }
 
