@@ -22,14 +22,18 @@ func isOutput(text string) func(*clientMessage) bool {
 	}
 }
 
-// running starts the guest that never ends, and lets it run.
+// running starts the guest that never ends, and lets it run once it is in its
+// loop.
 func running(t *testing.T) *peer {
 	t.Helper()
 	p := start(t, "spin")
-	p.do("continue", args{"threadId": p.thread})
-	if _, err := p.c.Take(p.ctx, isOutput("spinning\n")); err != nil {
-		t.Fatal(err)
+	at := func(breakpoints ...args) {
+		p.do("setBreakpoints", args{"source": args{"path": "/anywhere/spin.c"}, "breakpoints": append([]args{}, breakpoints...)})
+		p.do("continue", args{"threadId": p.thread})
 	}
+	at(args{"line": testdata.Line("spin.c", "turn")})
+	p.stopped("breakpoint")
+	at()
 	return p
 }
 
