@@ -54,6 +54,7 @@
 //	clone.go exec.go exit.go wait.go group.go  how they come, change, go, and are found
 //	arch.go rv64.go                  what differs between guest architectures
 //	calls.go names.go                the system-call table, and the names of all calls
+//	share.go                         memory that processes and mappings share
 //	the others                       the system calls, by subject
 //
 // # Quirks
@@ -76,13 +77,16 @@
 // give ENXIO, since they could block the host. Of /proc there is what programs
 // read of themselves and of each other; owners of files do not change; locks always succeed.
 //
-// A mapping of a file is a copy made at that moment: writable shared mappings
-// give ENODEV, what lies behind the end of the file reads as 0 instead of raising
-// SIGBUS, and MADV_DONTNEED does not bring the file's bytes back.
+// A private mapping of a file is a copy made at that moment. A shared one is
+// coherent with what the guest reads and writes, but the host sees what has been
+// written to it only when the guest synchronizes, unmaps or reads it or ends, and
+// what the host's programs write to the file meanwhile does not appear in it. What
+// lies behind the end of the file reads as 0 instead of raising SIGBUS, and
+// MADV_DONTNEED does not bring the file's bytes back. A watch sees accesses by the
+// watched addresses only, not those to the same memory by others.
 //
-// Processes of one guest share no memory but by CLONE_VM: what is mapped shared
-// and anonymous is each one's own from a fork on. CLONE_FILES and CLONE_FS are
-// obeyed for threads only: another process gets copies. There are no pidfds, no
+// CLONE_FILES and CLONE_FS are obeyed for threads only: another process gets
+// copies. There are no pidfds, no
 // namespaces, and no process but the guest's; init (process 1) is not there, but
 // waits for orphans. A program of another architecture gives ENOEXEC. The debugged
 // process's end is everybody's.

@@ -197,7 +197,7 @@ func (m *Machine) exec(t *thread, l *loader) int64 {
 		m.dropRealm(x.id)
 		return -eNOEXEC
 	}
-	x.begin(l.prog, at)
+	x.begin(l, at)
 	for _, o := range s.threadsOf(p) {
 		if o != t {
 			m.dropThread(o, m.c.Icount)
@@ -206,6 +206,9 @@ func (m *Machine) exec(t *thread, l *loader) int64 {
 	if p.own() {
 		// What was written before the program went has been written.
 		r.mem.Succeed(m.mem)
+	}
+	if p.mm.users == 1 {
+		m.unmapping(t, 0, mem.MaxAddr)
 	}
 	m.leaveMM(p)
 	p.mm = x

@@ -13,6 +13,7 @@ func sysExit(m *Machine, t *thread, a *[6]uint64) int64 {
 	m.clearTID(t)
 	s := m.st
 	if len(s.threadsOf(t.p)) == 1 {
+		m.lastWords(t.p)
 		m.exitProcess(t.p, vm.ExitStatus{Code: int(a[0] & 0xff)}, m.c.Icount+1)
 		return noResult
 	}
@@ -22,6 +23,7 @@ func sysExit(m *Machine, t *thread, a *[6]uint64) int64 {
 }
 
 func sysExitGroup(m *Machine, t *thread, a *[6]uint64) int64 {
+	m.lastWords(t.p)
 	m.exitProcess(t.p, vm.ExitStatus{Code: int(a[0] & 0xff)}, m.c.Icount+1)
 	return noResult
 }
@@ -92,6 +94,7 @@ func (m *Machine) leaveMM(p *process) {
 	if x.users--; x.users == 0 {
 		s.mms = slices.DeleteFunc(s.mms, func(y *mm) bool { return x == y })
 		m.dropRealm(x.id)
+		m.unshare()
 	}
 	for _, t := range s.waiters(waitVfork) {
 		if t.wait.addr == uint64(p.pid) {

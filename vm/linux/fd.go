@@ -44,13 +44,15 @@ type desc struct {
 	mode  uint32 // st_mode, for what is not on the host: as fstat tells it
 	path  string // absolute path, or a name such as "pipe:[1]"
 
-	handle uint64 // host file
-	off    int64  // file offset, of kinds that have one
-	stream int    // kindOutput: 1 or 2; kindDevice: which
+	handle   uint64 // host file
+	dev, ino uint64 // which file it is on the host
+	off      int64  // file offset, of kinds that have one
+	stream   int    // kindOutput: 1 or 2; kindDevice: which
 
 	listed  bool
 	listing []dirEntry // entries of the directory; immutable
 	content []byte     // kindContent; immutable
+	remade  bool       // content is made up when it is read from the start: see makeUp
 
 	pipe      int    // index into state.pipes
 	sock      int    // index into state.socks

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -19,12 +20,22 @@ const maxWhole = 16 << 20
 // fileContent is what a mapping of n bytes of a file from off on shows, as of
 // now: later changes of the file do not appear in it. content starts at offset
 // base of the file.
-func (m *Machine) fileContent(t *thread, d *desc, off, n uint64) (content *mem.Content, base uint64, bad int64) {
+//
+// What is shared is going to change, so no other mapping refers to its content.
+func (m *Machine) fileContent(t *thread, d *desc, off, n uint64, shared bool) (content *mem.Content, base uint64, bad int64) {
 	if d.kind == kindContent {
 		return m.madeContent(d), 0, 0
 	}
 	handle, next := d.handle, m.log.Len()
-	in := m.ask(t, func(h *host, in *vm.Input) { h.mapped(m.log, next, handle, off, min(n, maxMapFile), in) })
+	in := m.ask(t, func(h *host, in *vm.Input) {
+		if shared && d.flags&oAccMode != oRdOnly {
+			data, errno := h.pread(handle, int(min(n, maxMapFile)), int64(off))
+			// What follows is zeros anyway: often all of a new file is.
+			in.Ret, in.Aux, in.Data = -errno, []uint64{off, 0}, bytes.TrimRight(data, "\x00")
+			return
+		}
+		h.mapped(m.log, next, handle, off, min(n, maxMapFile), in)
+	})
 	if in.Ret < 0 {
 		return nil, 0, in.Ret
 	}

@@ -82,9 +82,13 @@ func sysFtruncate(m *Machine, t *thread, a *[6]uint64) int64 {
 	case int64(a[1]) < 0 || d.kind != kindHost || d.flags&oAccMode == oRdOnly:
 		return -eINVAL
 	}
-	return onFile(-eINVAL, func(h *host, handle uint64, a *[6]uint64) int64 {
+	ret := onFile(-eINVAL, func(h *host, handle uint64, a *[6]uint64) int64 {
 		return h.truncate(handle, int64(a[1]))
 	})(m, t, a)
+	if f := m.st.sharedFile(d); f != nil && ret == 0 {
+		m.sharing.Truncate(f.id, a[1])
+	}
+	return ret
 }
 
 // fallocate makes the file long enough; only the plain mode is there.
@@ -255,6 +259,13 @@ func (m *Machine) listDir(t *thread, a *[6]uint64, encode func(out *record, e *d
 		return -eBADF
 	case d.mode&modeType != modeDir:
 		return -eNOTDIR
+	}
+	if !d.listed && d.kind == kindContent {
+		x, ok := m.special(d.path)
+		if !ok {
+			return -eNOENT
+		}
+		d.listed, d.listing = true, m.procDir(x)
 	}
 	if !d.listed {
 		handle := d.handle

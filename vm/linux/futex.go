@@ -1,7 +1,29 @@
 package linux
 
-// Futexes (futex(2)). The key of one is its address space and address, private or
-// not: no memory is shared between address spaces.
+// Futexes (futex(2)). The key of one is its address space and address; in memory
+// that is shared it is that memory and the offset, private or not.
+
+// futexKey names a futex of the process in focus.
+type futexKey struct {
+	mm     *mm // nil: it is in shared memory
+	shared uint64
+	addr   uint64
+}
+
+func (m *Machine) futexKey(addr uint64) futexKey {
+	if v, ok := m.mem.VMAAt(addr); ok && v.Shared != 0 {
+		return futexKey{nil, v.Shared, addr - v.Start + v.Offset}
+	}
+	return futexKey{m.p.mm, 0, addr}
+}
+
+// futexKey names the futex that t waits for.
+func (t *thread) futexKey() futexKey {
+	if t.wait.shared != 0 {
+		return futexKey{nil, t.wait.shared, t.wait.addr}
+	}
+	return futexKey{t.p.mm, 0, t.wait.addr}
+}
 
 // Operations and flags.
 const (
@@ -46,7 +68,8 @@ func (m *Machine) futexWait(t *thread, a *[6]uint64, bits uint64, absolute bool)
 	if bits == 0 {
 		return -eINVAL
 	}
-	w := wait{kind: waitFutex, addr: a[0], bits: bits, deadline: never, late: -eTIMEDOUT, restart: restartSA, desc: -1}
+	key := m.futexKey(a[0])
+	w := wait{kind: waitFutex, addr: key.addr, shared: key.shared, bits: bits, deadline: never, late: -eTIMEDOUT, restart: restartSA, desc: -1}
 	if a[3] != 0 {
 		ns, bad := m.readTimespec(a[3])
 		if bad != 0 {
@@ -79,11 +102,12 @@ func (m *Machine) futexWait(t *thread, a *[6]uint64, bits uint64, absolute bool)
 // order in which they began to wait.
 func (m *Machine) futexWake(addr uint64, n int32, bits uint64) int64 {
 	var woken int64
+	key := m.futexKey(addr)
 	for _, t := range m.st.waiters(waitFutex) {
 		if woken >= int64(max(n, 1)) { // the kernel wakes one when asked for none
 			break
 		}
-		if t.p.mm == m.p.mm && t.wait.addr == addr && t.wait.bits&bits != 0 {
+		if t.futexKey() == key && t.wait.bits&bits != 0 {
 			m.finish(t, 0)
 			woken++
 		}
@@ -108,16 +132,17 @@ func (m *Machine) futexRequeue(a *[6]uint64, compare bool) int64 {
 		}
 	}
 	var woken, moved int64
+	source, target := m.futexKey(from), m.futexKey(to)
 	for _, t := range m.st.waiters(waitFutex) {
 		switch {
-		case t.p.mm != m.p.mm || t.wait.addr != from:
+		case t.futexKey() != source:
 		case woken < int64(wake):
 			m.finish(t, 0)
 			woken++
 		case moved < int64(move):
 			if to != from {
 				m.st.waits++
-				t.wait.addr, t.wait.seq = to, m.st.waits
+				t.wait.addr, t.wait.shared, t.wait.seq = target.addr, target.shared, m.st.waits
 			}
 			moved++
 		}

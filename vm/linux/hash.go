@@ -66,6 +66,13 @@ func (e *encoding) state(s *state) {
 	for _, id := range s.queue {
 		e.int(int(id))
 	}
+	e.int(len(s.shared))
+	for _, f := range s.shared {
+		e.u64(f.id, f.dev, f.ino)
+		e.int(f.desc)
+		e.bool(f.written)
+	}
+	e.u64(s.lastShare)
 	e.int(len(s.descs))
 	for _, d := range s.descs {
 		e.bool(d != nil)
@@ -117,6 +124,10 @@ func (e *encoding) mm(x *mm) {
 		e.str(a)
 	}
 	e.bytes(x.image.Auxv)
+	e.int(len(x.env))
+	for _, v := range x.env {
+		e.str(v)
+	}
 }
 
 func (e *encoding) process(p *process) {
@@ -166,7 +177,7 @@ func (e *encoding) thread(t *thread) {
 	e.u64(t.altSP, t.altSize, uint64(t.altFlags), t.clearTID, t.robust)
 	w := &t.wait
 	e.u8(byte(w.kind), byte(w.restart))
-	e.u64(w.seq, w.nr, w.deadline, uint64(w.late), w.addr, w.bits, w.set, w.done, w.rem)
+	e.u64(w.seq, w.nr, w.deadline, uint64(w.late), w.addr, w.shared, w.bits, w.set, w.done, w.rem)
 	e.u64(w.args[:]...)
 	e.int(w.desc)
 	e.bool(w.outside)
@@ -182,12 +193,13 @@ func (e *encoding) signals(q []sigInfo) {
 func (e *encoding) desc(d *desc) {
 	e.u8(byte(d.kind))
 	e.int(d.refs)
-	e.u64(uint64(d.flags), d.handle, uint64(d.off), uint64(d.mode), d.count, d.events)
+	e.u64(uint64(d.flags), d.handle, d.dev, d.ino, uint64(d.off), uint64(d.mode), d.count, d.events)
 	e.int(d.pipe)
 	e.int(d.sock)
 	e.int(d.stream)
 	e.str(d.path)
 	e.bytes(d.content)
+	e.bool(d.remade)
 	e.bool(d.semaphore)
 	e.u64(d.timer.deadline, d.timer.period)
 	e.u64(uint64(d.clock))

@@ -101,10 +101,10 @@ var openFlags = []struct {
 }
 
 // open opens a regular file or a directory under the given handle and returns
-// its mode. Anything else could block the host, and is refused.
-func (h *host) open(handle uint64, path string, flags, perm uint32) (mode uint32, errno int64) {
+// its mode and identity. Anything else could block the host, and is refused.
+func (h *host) open(handle uint64, path string, flags, perm uint32) (id fileInfo, errno int64) {
 	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() && !fi.IsDir() {
-		return 0, eNXIO
+		return id, eNXIO
 	}
 	var hf int
 	switch flags & oAccMode {
@@ -120,19 +120,21 @@ func (h *host) open(handle uint64, path string, flags, perm uint32) (mode uint32
 	}
 	f, err := os.OpenFile(path, hf|hostNonblock, fs.FileMode(perm&0o777))
 	if err != nil {
-		return 0, errnoOf(err)
+		return id, errnoOf(err)
 	}
 	fi, err := f.Stat()
 	switch {
 	case err != nil:
 		_ = f.Close()
-		return 0, errnoOf(err)
+		return id, errnoOf(err)
 	case !fi.Mode().IsRegular() && !fi.IsDir():
 		_ = f.Close()
-		return 0, eNXIO
+		return id, eNXIO
 	}
 	h.files[handle] = f
-	return guestMode(fi.Mode()), 0
+	id.mode = guestMode(fi.Mode())
+	id.dev, id.ino = identify(fi, path)
+	return id, 0
 }
 
 // file finds an open file. One that is missing was opened by a process of the

@@ -3,9 +3,12 @@ package linux
 // The system calls that tell what the system is like. It is a fixed one: what
 // they say must not depend on the host.
 
+// release is the kernel that the guest is told it runs on.
+const release = "6.6.0"
+
 func sysUname(m *Machine, _ *thread, a *[6]uint64) int64 {
 	var b record
-	for _, s := range []string{"Linux", "revexec", "6.6.0", "#1 SMP", m.arch.machine, "(none)"} {
+	for _, s := range []string{"Linux", "revexec", release, "#1 SMP", m.arch.machine, "(none)"} {
 		b.text(s, 65)
 	}
 	if !m.copyOut(a[0], b) {

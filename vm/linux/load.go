@@ -131,7 +131,7 @@ func New(cfg Config) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.p.mm.begin(prog, at)
+	m.p.mm.begin(&l, at)
 	t := &thread{id: pid, p: m.p, name: commOf(path), regs: make([]uint64, m.arch.slots), pc: at.pc, altFlags: ssDisable}
 	m.arch.start(t.regs, at.sp)
 	m.st.threads = []*thread{t}

@@ -31,6 +31,8 @@ type Machine struct {
 	p      *process   // whom the kernel works for: see focus
 	mem    *mem.Space // its memory
 
+	sharing mem.Sharing // the realms' memories
+
 	contents map[*vm.Input]*mem.Content // of mapped files, by the input that has it
 	programs map[*vm.Input]*fetched     // executables, by the input that has them
 

@@ -1,6 +1,8 @@
 package linux
 
 import (
+	"slices"
+
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
@@ -124,38 +126,46 @@ func sysMmap(m *Machine, t *thread, a *[6]uint64) int64 {
 		switch {
 		case d.kind == kindDevice && d.stream == devZero:
 			d = nil
-		case d.kind != kindHost && d.kind != kindContent || d.mode&modeType == modeDir:
+		case d.kind != kindHost && d.kind != kindContent || d.remade || d.mode&modeType == modeDir:
 			return -eNODEV
 		case d.flags&oAccMode == oWrOnly:
 			return -eACCES
-		case kind != mapPrivate && prot&protWrite != 0:
-			// Other processes, and the file, would have to see the stores.
-			return -eNODEV
+		case kind != mapPrivate && prot&protWrite != 0 && d.flags&oAccMode == oRdOnly:
+			return -eACCES
 		}
 	}
 	at, bad := m.place(addr, length, flags)
 	if bad != 0 {
 		return bad
 	}
+	m.unmapping(t, at, at+length)
+	v.Start, v.End = at, at+length
+	if d != nil {
+		v.Name, v.Offset = d.path, off
+	}
 	var content *mem.Content
 	var base uint64
 	if d != nil {
-		if content, base, bad = m.fileContent(t, d, off, length); bad != 0 {
+		m.coherent(t, d)
+		if content, base, bad = m.fileContent(t, d, off, length, kind != mapPrivate); bad != 0 {
 			return bad
 		}
-		v.Name, v.Offset = d.path, off
 	}
-	v.Start, v.End = at, at+length
+	if kind != mapPrivate && (d == nil || d.kind == kindHost) {
+		m.share(&v, d, prot&protWrite != 0)
+	}
 	if err := m.mem.Map(v); err != nil {
 		return -eNOMEM
 	}
 	if content != nil && m.mem.Fill(at, at+length, content, off-base) != nil {
 		return -eNOMEM
 	}
+	m.mem.Adopt(at, at+length)
+	m.unshare()
 	return int64(at)
 }
 
-func sysMunmap(m *Machine, _ *thread, a *[6]uint64) int64 {
+func sysMunmap(m *Machine, t *thread, a *[6]uint64) int64 {
 	n := pageUp(a[1])
 	if n == 0 || a[1] > m.arch.top || !m.userRange(a[0], n) {
 		return -eINVAL
@@ -163,7 +173,9 @@ func sysMunmap(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if !m.roomForVMAs() {
 		return -eNOMEM
 	}
+	m.unmapping(t, a[0], a[0]+n)
 	_ = m.mem.Unmap(a[0], a[0]+n)
+	m.unshare()
 	return 0
 }
 
@@ -177,10 +189,34 @@ func sysMprotect(m *Machine, _ *thread, a *[6]uint64) int64 {
 	case n == 0:
 		return 0
 	}
+	if a[2]&protWrite != 0 && !m.mayWrite(a[0], a[0]+n) {
+		return -eACCES
+	}
 	if m.mem.Protect(a[0], a[0]+n, protOf(a[2])) != nil {
 		return -eNOMEM
 	}
 	return 0
+}
+
+// mayWrite reports whether what is mapped in [start, end) may become writable,
+// which it is going to be.
+func (m *Machine) mayWrite(start, end uint64) bool {
+	if m.st.lastShare == 0 {
+		return true
+	}
+	for _, v := range m.mem.VMAs() {
+		if v.Shared == 0 || v.Start >= end || v.End <= start {
+			continue
+		}
+		if v.Fixed {
+			return false
+		}
+		for i := range m.st.shared {
+			f := &m.st.shared[i]
+			f.written = f.written || f.id == v.Shared
+		}
+	}
+	return true
 }
 
 // Flags of mremap(2).
@@ -189,7 +225,7 @@ const (
 	mremapFixed   = 2
 )
 
-func sysMremap(m *Machine, _ *thread, a *[6]uint64) int64 {
+func sysMremap(m *Machine, t *thread, a *[6]uint64) int64 {
 	from, flags := a[0], a[3]
 	oldSize, newSize := pageUp(a[1]), pageUp(a[2])
 	switch {
@@ -207,6 +243,7 @@ func sysMremap(m *Machine, _ *thread, a *[6]uint64) int64 {
 		return -eFAULT
 	}
 	v.Offset += from - v.Start
+	v.Start = from
 	grown := v
 	if flags&mremapFixed != 0 {
 		to := a[4]
@@ -216,11 +253,12 @@ func sysMremap(m *Machine, _ *thread, a *[6]uint64) int64 {
 		case to < minMapAddr:
 			return -ePERM
 		}
-		return m.move(v, from, to, oldSize, newSize)
+		return m.move(t, v, from, to, oldSize, newSize)
 	}
 	switch {
 	case newSize <= oldSize:
 		if newSize < oldSize {
+			m.unmapping(t, from+newSize, from+oldSize)
 			_ = m.mem.Unmap(from+newSize, from+oldSize)
 		}
 		return int64(from)
@@ -230,6 +268,7 @@ func sysMremap(m *Machine, _ *thread, a *[6]uint64) int64 {
 		if m.mem.Map(grown) != nil {
 			return -eNOMEM
 		}
+		m.fill(t, grown)
 		return int64(from)
 	case flags&mremapMaymove == 0:
 		return -eNOMEM
@@ -238,18 +277,40 @@ func sysMremap(m *Machine, _ *thread, a *[6]uint64) int64 {
 	if !ok {
 		return -eNOMEM
 	}
-	return m.move(v, from, to, oldSize, newSize)
+	return m.move(t, v, from, to, oldSize, newSize)
 }
 
 // move gives a part of mapping v another place and size.
-func (m *Machine) move(v mem.VMA, from, to, oldSize, newSize uint64) int64 {
+func (m *Machine) move(t *thread, v mem.VMA, from, to, oldSize, newSize uint64) int64 {
+	m.unmapping(t, to, to+newSize)
 	v.Start, v.End = to, to+newSize
 	if m.mem.Map(v) != nil {
 		return -eNOMEM
 	}
 	m.mem.Move(from, to, min(oldSize, newSize))
+	m.unmapping(t, from, from+oldSize)
 	_ = m.mem.Unmap(from, from+oldSize)
+	if newSize > oldSize {
+		v.Offset, v.Start = v.Offset+oldSize, to+oldSize
+		m.fill(t, v)
+	}
+	m.unshare()
 	return int64(to)
+}
+
+// fill gives v, a new part of a shared mapping, its content.
+func (m *Machine) fill(t *thread, v mem.VMA) {
+	if v.Shared == 0 {
+		return
+	}
+	i := slices.IndexFunc(m.st.shared, func(f sharedFile) bool { return f.id == v.Shared })
+	if i >= 0 {
+		d := m.st.descs[m.st.shared[i].desc]
+		if content, base, bad := m.fileContent(t, d, v.Offset, v.End-v.Start, true); bad == 0 {
+			_ = m.mem.Fill(v.Start, v.End, content, v.Offset-base)
+		}
+	}
+	m.mem.Adopt(v.Start, v.End)
 }
 
 // Advice of madvise(2) that changes what the guest sees, or is refused.
@@ -278,7 +339,7 @@ func sysMadvise(m *Machine, _ *thread, a *[6]uint64) int64 {
 		// the guest has written to it.
 		for _, v := range m.mem.VMAs() {
 			lo, hi := max(v.Start, addr), min(v.End, end)
-			if lo < hi && (v.Name == "" || v.Name[0] == '[') {
+			if lo < hi && v.Shared == 0 && (v.Name == "" || v.Name[0] == '[') {
 				_ = m.mem.Zero(lo, hi)
 			}
 		}
@@ -335,12 +396,12 @@ func sysMlock(m *Machine, _ *thread, a *[6]uint64) int64 {
 	return 0
 }
 
-func sysMsync(m *Machine, _ *thread, a *[6]uint64) int64 {
+func sysMsync(m *Machine, t *thread, a *[6]uint64) int64 {
 	switch {
 	case a[0]%mem.PageSize != 0:
 		return -eINVAL
 	case a[1] > m.arch.top || a[0] > m.arch.top || !m.wholly(a[0], pageUp(a[0]+a[1])):
 		return -eNOMEM
 	}
-	return 0
+	return m.writeBack(t, m.mem, a[0], a[0]+pageUp(a[1]))
 }

@@ -117,8 +117,8 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 	handle, umask := m.st.handles+1, m.p.umask
 	in := m.ask(t, func(h *host, in *vm.Input) {
 		real := h.real(p)
-		mode, errno := h.open(handle, real, flags, perm&^umask)
-		in.Ret, in.Aux = -errno, []uint64{uint64(mode)}
+		fi, errno := h.open(handle, real, flags, perm&^umask)
+		in.Ret, in.Aux = -errno, []uint64{uint64(fi.mode), fi.dev, fi.ino}
 		if real != p {
 			in.Data = []byte(real)
 		}
@@ -130,7 +130,10 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 	if len(in.Data) > 0 { // it lies below the sysroot
 		d.path = path.Clean(string(in.Data))
 	}
-	d.kind, d.handle, d.mode = kindHost, handle, uint32(aux(in, 0))
+	d.kind, d.handle, d.mode, d.dev, d.ino = kindHost, handle, uint32(aux(in, 0)), aux(in, 1), aux(in, 2)
+	if f := m.st.sharedFile(d); f != nil && flags&oTrunc != 0 {
+		m.sharing.Truncate(f.id, 0)
+	}
 	return d, 0
 }
 

@@ -43,11 +43,12 @@ type mm struct {
 	brk      uint64
 	image    *vm.Image // immutable
 	exe      []byte    // content of the executable; immutable
+	env      []string  // its environment at the start; immutable
 }
 
 // begin makes the address space that of a program that has been loaded.
-func (x *mm) begin(prog *program, at *loaded) {
-	x.image, x.exe = &at.image, prog.raw
+func (x *mm) begin(l *loader, at *loaded) {
+	x.image, x.exe, x.env = &at.image, l.prog.raw, l.env
 	x.brkStart, x.brk = at.brk, at.brk
 }
 
@@ -137,6 +138,7 @@ func (m *Machine) newRealm(id uint64, sn *mem.Snapshot) *realm {
 			m.c.Mem = cpu
 		}
 	}
+	m.sharing.Join(r.mem)
 	r.mem.Restore(sn)
 	r.mem.IgnoreWatches = 0
 	r.setWatches(nil)
@@ -150,6 +152,7 @@ func (m *Machine) dropRealm(id uint64) {
 	r := m.realms[id]
 	delete(m.realms, id)
 	r.last = nil
+	m.sharing.Leave(r.mem)
 	if len(m.pool) < maxPool {
 		m.pool = append(m.pool, r)
 	}

@@ -39,7 +39,7 @@ func (m *Machine) special(path string) (x special, is bool) {
 
 // otherNames are other names for directories and files of the process's own.
 var otherNames = []struct{ prefix, of string }{
-	{"/proc/self", ""}, {"/proc/thread-self", ""}, {"/dev/fd", "fd"},
+	{"/proc/self", ""}, {"/proc/thread-self", ""}, {"/proc/mounts", "mounts"}, {"/etc/mtab", "mounts"}, {"/dev/fd", "fd"},
 	{"/dev/stdin", "fd/0"}, {"/dev/stdout", "fd/1"}, {"/dev/stderr", "fd/2"},
 }
 
@@ -96,27 +96,70 @@ func init() {
 		"/proc/loadavg": func(m *Machine) string {
 			return fmt.Sprintf("0.00 0.00 0.00 1/%d %d\n", len(m.st.threads), m.st.lastTID)
 		},
-		"/proc/stat": func(m *Machine) string {
-			return fmt.Sprintf("cpu  %d 0 0 0 0 0 0 0 0 0\nbtime %d\nprocesses %d\n", m.c.Icount/(second/clockTick), m.st.boot/second, m.st.lastTID-pid+1)
-		},
-		"/proc/filesystems":                                  func(*Machine) string { return "nodev\tproc\n" },
-		"/proc/sys/kernel/osrelease":                         func(*Machine) string { return "6.6.0\n" },
-		"/proc/sys/vm/overcommit_memory":                     func(*Machine) string { return "1\n" },
-		"/proc/sys/kernel/pid_max":                           func(*Machine) string { return "32768\n" },
+		"/proc/stat":                                         (*Machine).procSystemStat,
+		"/proc/version":                                      func(*Machine) string { return "Linux version " + release + " (revexec) #1 SMP\n" },
+		"/proc/filesystems":                                  fixed("nodev\tproc\n\text4\n"),
+		"/proc/sys/kernel/osrelease":                         fixed(release + "\n"),
+		"/proc/sys/kernel/ostype":                            fixed("Linux\n"),
+		"/proc/sys/kernel/hostname":                          fixed("revexec\n"),
+		"/proc/sys/kernel/pid_max":                           fixed("32768\n"),
+		"/proc/sys/kernel/ngroups_max":                       fixed("65536\n"),
+		"/proc/sys/kernel/cap_last_cap":                      fixed("40\n"),
+		"/proc/sys/kernel/randomize_va_space":                fixed("0\n"),
+		"/proc/sys/kernel/yama/ptrace_scope":                 fixed("1\n"),
+		"/proc/sys/fs/pipe-max-size":                         fixed("65536\n"),
+		"/proc/sys/fs/file-max":                              fixed("1024\n"),
+		"/proc/sys/net/core/somaxconn":                       fixed("4096\n"),
+		"/proc/sys/vm/overcommit_memory":                     fixed("1\n"),
+		"/proc/sys/vm/max_map_count":                         fixed(strconv.Itoa(maxVMAs) + "\n"),
 		"/sys/devices/system/cpu/online":                     (*Machine).cpuRange,
 		"/sys/devices/system/cpu/possible":                   (*Machine).cpuRange,
-		"/sys/kernel/mm/transparent_hugepage/enabled":        func(*Machine) string { return "always madvise [never]\n" },
-		"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size": func(*Machine) string { return "2097152\n" },
+		"/sys/devices/system/cpu/present":                    (*Machine).cpuRange,
+		"/sys/devices/system/node/online":                    fixed("0\n"),
+		"/sys/kernel/mm/transparent_hugepage/enabled":        fixed("always madvise [never]\n"),
+		"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size": fixed("2097152\n"),
 	}
 	processFiles = map[string]func(m *Machine, p *process) string{
 		"maps":    (*Machine).procMaps,
 		"auxv":    alive(func(_ *Machine, p *process) string { return string(p.mm.image.Auxv) }),
 		"cmdline": alive(func(_ *Machine, p *process) string { return strings.Join(p.mm.image.Args, "\x00") + "\x00" }),
 		"comm":    func(m *Machine, p *process) string { return m.comm(p) + "\n" },
-		"stat":    (*Machine).procStat,
-		"statm":   (*Machine).procStatm,
-		"status":  (*Machine).procStatus,
+		"environ": alive(func(_ *Machine, p *process) string {
+			var b strings.Builder
+			for _, v := range p.mm.env {
+				b.WriteString(v + "\x00")
+			}
+			return b.String()
+		}),
+		"stat":   (*Machine).procStat,
+		"statm":  (*Machine).procStatm,
+		"cgroup": func(*Machine, *process) string { return "0::/\n" },
+		"limits": (*Machine).procLimits,
+		"mounts": func(*Machine, *process) string { return mounts },
+		"mountinfo": func(*Machine, *process) string {
+			return "1 1 8:1 / / rw,relatime - ext4 /dev/root rw\n2 1 0:2 / /proc rw,relatime - proc proc rw\n3 1 0:3 / /dev rw - devtmpfs devtmpfs rw\n"
+		},
+		"oom_score_adj": func(*Machine, *process) string { return "0\n" },
+		"loginuid":      func(*Machine, *process) string { return "4294967295" },
+		"status":        (*Machine).procStatus,
 	}
+}
+
+// fixed is a file that always says the same.
+func fixed(text string) func(*Machine) string { return func(*Machine) string { return text } }
+
+// mounts is the table of what is mounted, as /proc/PID/mounts has it.
+const mounts = "/dev/root / ext4 rw,relatime 0 0\nproc /proc proc rw,relatime 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n"
+
+func (m *Machine) procSystemStat() string {
+	var b strings.Builder
+	ticks := m.c.Icount / (second / clockTick)
+	fmt.Fprintf(&b, "cpu  %d 0 0 0 0 0 0 0 0 0\n", ticks)
+	for i := range m.ncpu {
+		fmt.Fprintf(&b, "cpu%d %d 0 0 0 0 0 0 0 0 0\n", i, ticks/uint64(m.ncpu))
+	}
+	fmt.Fprintf(&b, "btime %d\nprocesses %d\nprocs_running 1\nprocs_blocked 0\n", m.st.boot/second, m.st.lastTID-pid+1)
+	return b.String()
 }
 
 // alive is a file that is empty when its process has ended.
@@ -196,6 +239,9 @@ func (m *Machine) procMaps(p *process) string {
 	vmas, _ := m.usage(p)
 	for _, v := range vmas {
 		flags := []byte("---p")
+		if v.Shared != 0 {
+			flags[3] = 's'
+		}
 		for i, p := range []mem.Prot{mem.Read, mem.Write, mem.Exec} {
 			if v.Prot&p != 0 {
 				flags[i] = "rwx"[i]
@@ -277,6 +323,29 @@ func (m *Machine) procStatus(p *process) string {
 	return b.String()
 }
 
+// limitNames are the resources as /proc/PID/limits calls them, by number.
+var limitNames = [numLimits][2]string{
+	{"cpu time", "seconds"}, {"file size", "bytes"}, {"data size", "bytes"}, {"stack size", "bytes"},
+	{"core file size", "bytes"}, {"resident set", "bytes"}, {"processes", "processes"}, {"open files", "files"},
+	{"locked memory", "bytes"}, {"address space", "bytes"}, {"file locks", "locks"}, {"pending signals", "signals"},
+	{"msgqueue size", "bytes"}, {"nice priority", ""}, {"realtime priority", ""}, {"realtime timeout", "us"},
+}
+
+func (m *Machine) procLimits(p *process) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units")
+	value := func(n uint64) string {
+		if n == unlimited {
+			return "unlimited"
+		}
+		return strconv.FormatUint(n, 10)
+	}
+	for i, l := range p.limits {
+		fmt.Fprintf(&b, "%-25s %-20s %-20s %-10s\n", "Max "+limitNames[i][0], value(l[0]), value(l[1]), limitNames[i][1])
+	}
+	return b.String()
+}
+
 func (m *Machine) procMemInfo() string {
 	total := m.totalRAM() >> 10
 	free := total - min(total, uint64(m.pages())*4)
@@ -330,15 +399,33 @@ func (m *Machine) openSpecial(d *desc, x special) int64 {
 	d.kind, d.mode = kindContent, modeFile|0o444
 	switch list := m.procDir(x); {
 	case list != nil:
-		d.mode, d.listed, d.listing = modeDir|0o555, true, list
+		d.mode = modeDir | 0o555
+		if x.p != nil {
+			d.path = strings.TrimSuffix(fmt.Sprintf("/proc/%d/%s", x.p.pid, x.name), "/")
+		}
 	case x.p == nil:
-		d.content = []byte(systemFiles[x.name](m))
+		d.remade = true
 	case x.name != "exe":
-		d.content = []byte(processFiles[x.name](m, x.p))
+		d.remade, d.path = true, fmt.Sprintf("/proc/%d/%s", x.p.pid, x.name)
 	case x.p.ended():
 		return -eNOENT
 	default:
 		d.content = x.p.mm.exe
+	}
+	return 0
+}
+
+// makeUp makes up the content of file d as of now: it is not known before somebody
+// reads it, who may not be the one that has opened it.
+func (m *Machine) makeUp(d *desc) int64 {
+	x, ok := m.special(d.path)
+	switch {
+	case !ok:
+		return -eSRCH
+	case x.p == nil:
+		d.content = []byte(systemFiles[x.name](m))
+	default:
+		d.content = []byte(processFiles[x.name](m, x.p))
 	}
 	return 0
 }

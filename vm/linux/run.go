@@ -232,6 +232,9 @@ func (r *run) fault(si sigInfo, taken func()) *vm.Stop {
 			return &s
 		}
 	}
+	if fatal {
+		m.lastWords(m.p)
+	}
 	m.c.Icount++
 	if taken != nil {
 		taken()
@@ -256,6 +259,7 @@ func (r *run) die() *vm.Stop {
 			return &s
 		}
 	}
+	m.lastWords(m.st.process(d.pid))
 	m.c.Icount++
 	m.st.doom = nil
 	m.exitProcess(m.st.process(d.pid), vm.ExitStatus{Signal: d.sig}, m.c.Icount)

@@ -95,6 +95,7 @@ func readHost(m *Machine, t *thread, d *desc, spans []span, total uint64, off in
 	if total == 0 {
 		return 0
 	}
+	m.coherent(t, d)
 	in := m.ask(t, func(h *host, in *vm.Input) {
 		p, errno := h.pread(handle, int(total), at)
 		in.Ret = int64(len(p)) - errno
@@ -124,8 +125,11 @@ func writeHost(m *Machine, t *thread, d *desc, spans []span, total uint64, off i
 		n, end, errno := h.pwrite(handle, p, at, atEnd)
 		in.Ret, in.Aux = int64(n)-errno, []uint64{uint64(end)}
 	})
-	if in.Ret > 0 && off == ownOffset {
-		d.off = int64(aux(in, 0))
+	if in.Ret > 0 {
+		m.putShared(d, aux(in, 0)-uint64(in.Ret), p[:min(in.Ret, int64(len(p)))])
+		if off == ownOffset {
+			d.off = int64(aux(in, 0))
+		}
 	}
 	return in.Ret
 }
@@ -203,6 +207,11 @@ func readContent(m *Machine, _ *thread, d *desc, spans []span, total uint64, off
 	if off == ownOffset {
 		at = d.off
 	}
+	if d.remade && (at == 0 || d.content == nil) {
+		if bad := m.makeUp(d); bad != 0 {
+			return bad
+		}
+	}
 	r := bytes.NewReader(d.content)
 	p := make([]byte, min(total, uint64(len(d.content))))
 	n, _ := r.ReadAt(p, at)
@@ -256,7 +265,7 @@ func sysLseek(m *Machine, t *thread, a *[6]uint64) int64 {
 		return 0
 	}
 	d.off = to
-	if d.listed && to == 0 && d.kind == kindHost {
+	if d.listed && to == 0 {
 		d.listed, d.listing = false, nil // rewound: the directory is read again
 	}
 	return to

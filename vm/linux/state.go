@@ -62,6 +62,9 @@ type state struct {
 	lastTID vm.ThreadID   // thread and process IDs come from the same numbers
 	waits   uint64        // waits begun so far: numbers them
 
+	shared    []sharedFile // host files that are mapped shared
+	lastShare uint64       // numbers the memory that is mapped shared
+
 	descs []*desc // open files; a freed slot is nil
 	pipes []*pipe // a freed slot is nil
 	socks []*sock // a freed slot is nil
@@ -137,6 +140,7 @@ type wait struct {
 	late     int64  // the call's result when the deadline passes
 	restart  restart
 	addr     uint64 // futex; process
+	shared   uint64 // futex in memory that is shared: its number, and addr is the offset; else 0
 	bits     uint64 // futex bit set
 	set      uint64 // signals
 	done     uint64 // bytes that a write has written so far
@@ -175,6 +179,7 @@ func (s *state) clone() *state {
 		c.threads[i].p = c.process(t.p.pid)
 	}
 	c.queue = slices.Clone(s.queue)
+	c.shared = slices.Clone(s.shared)
 	c.descs = make([]*desc, len(s.descs))
 	for i, d := range s.descs {
 		if d != nil {

@@ -61,9 +61,7 @@ func (s *Space) Poke(addr uint64, p []byte) bool {
 // put writes within one page.
 func (s *Space) put(a uint64, b []byte) {
 	vpn := a >> PageShift
-	if s.code[vpn] {
-		s.OnCode(a, a+uint64(len(b)))
-	}
+	s.tellCode(a, a+uint64(len(b)))
 	pg := s.writable(vpn)
 	s.evict(vpn)
 	copy(pg.data[a&pageMask:], b)

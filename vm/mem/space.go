@@ -134,6 +134,9 @@ type Space struct {
 
 	codeMaps uint64 // see CodeMaps
 
+	sharing *Sharing // nil: it shares no memory
+	shares  bool     // something shared has been mapped
+
 	kernelHits []KernelHit // not taken yet, in order
 	count      int         // pages in the tree
 }
@@ -226,10 +229,20 @@ func (s *Space) Pages() int { return s.count }
 func (s *Space) MarkCode(vpn uint64) {
 	if !s.code[vpn] {
 		s.code[vpn] = true
-		e := &s.TLB[vpn%TLBSize]
-		if e.W == vpn<<PageShift {
-			e.W = noTag
+		s.writesSlowly(vpn)
+		if v, off := s.sharedAt(vpn); v != nil {
+			for _, a := range s.sharing.aliases(v.Shared, off, off+PageSize) {
+				a.s.writesSlowly(a.page(off))
+			}
 		}
+	}
+}
+
+// writesSlowly takes the write entry of page vpn from the TLB.
+func (s *Space) writesSlowly(vpn uint64) {
+	e := &s.TLB[vpn%TLBSize]
+	if e.W == vpn<<PageShift {
+		e.W = noTag
 	}
 }
 
@@ -310,7 +323,7 @@ func (s *Space) probe(addr uint64, a Access) (p *Page, ok bool) {
 	if v.Prot&Read != 0 && w&Read == 0 {
 		e.R = tag
 	}
-	if v.Prot&Write != 0 && w&Write == 0 && p != nil && p.epoch == s.epoch && !s.code[vpn] {
+	if v.Prot&Write != 0 && w&Write == 0 && p != nil && p.epoch == s.epoch && !s.code[vpn] && (v.Shared == 0 || !s.coded(vpn)) {
 		e.W = tag
 	}
 	return p, true
@@ -373,12 +386,15 @@ func (s *Space) StoreSlow(addr, size, v uint64) bool {
 			return false
 		}
 	}
-	if len(s.code) != 0 && (s.code[addr>>PageShift] || s.code[(addr+size-1)>>PageShift]) {
+	if (len(s.code) != 0 || s.shares) && (s.coded(addr>>PageShift) || s.coded((addr+size-1)>>PageShift)) {
 		if !s.AllowCodeWrite {
 			s.fault(FaultCode, AccessWrite, addr, size)
 			return false
 		}
-		s.OnCode(addr, addr+size)
+		s.tellCode(addr, addr+first)
+		if first < size {
+			s.tellCode(addr+first, addr+size)
+		}
 	}
 	var buf [8]byte
 	binary.LittleEndian.PutUint64(buf[:], v)

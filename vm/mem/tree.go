@@ -80,6 +80,7 @@ func (s *Space) writable(vpn uint64) *Page {
 	}
 	*s.slot(vpn) = unsafe.Pointer(p)
 	s.dirty = append(s.dirty, vpn)
+	s.spread(vpn, p)
 	return p
 }
 
@@ -118,6 +119,7 @@ type Snapshot struct {
 	count int
 
 	codeMaps uint64
+	shares   bool
 }
 
 // Dirty lists the pages written since the space's previous Snapshot or Restore,
@@ -127,7 +129,7 @@ func (sn *Snapshot) Dirty() []uint64 { return sn.dirty }
 // Snapshot captures the space. It takes about a microsecond; each page's first
 // write afterwards pays for copying the page.
 func (s *Space) Snapshot() *Snapshot {
-	sn := &Snapshot{root: s.root, vmas: s.vmas, dirty: sortUnique(s.dirty), count: s.count, codeMaps: s.codeMaps}
+	sn := &Snapshot{root: s.root, vmas: s.vmas, dirty: sortUnique(s.dirty), count: s.count, codeMaps: s.codeMaps, shares: s.shares}
 	s.newEpoch()
 	return sn
 }
@@ -137,7 +139,7 @@ func (s *Space) Snapshot() *Snapshot {
 // content or mapping differs.
 func (s *Space) Restore(sn *Snapshot) {
 	old, oldVMAs := s.root, s.vmas
-	s.root, s.vmas, s.count, s.codeMaps = sn.root, sn.vmas, sn.count, sn.codeMaps
+	s.root, s.vmas, s.count, s.codeMaps, s.shares = sn.root, sn.vmas, sn.count, sn.codeMaps, sn.shares
 	s.newEpoch()
 	s.FlushTLB()
 	s.kernelHits = nil
@@ -168,9 +170,16 @@ func (s *Space) Hash() vm.Hash {
 	h.u64(s.codeMaps)
 	for _, v := range s.vmas {
 		h.u64(v.Start, v.End, uint64(v.Prot))
+		if v.Shared != 0 {
+			h.u64(v.Shared, v.Offset)
+		}
 	}
 	s.root.walk(0, topShift, 0, MaxAddr>>PageShift, func(vpn uint64, p *Page) {
-		d := p.digest(p.epoch != s.epoch)
+		frozen := p.epoch != s.epoch
+		if v, _ := s.sharedAt(vpn); v != nil {
+			frozen = false // another space may write to it in place
+		}
+		d := p.digest(frozen)
 		if d != zeroDigest {
 			h.u64(vpn)
 			h.bytes(d[:])
@@ -190,7 +199,7 @@ func (s *Space) Is(sn *Snapshot) bool {
 // mark on the way from one Snapshot of s to the next: what has been written before
 // it stays among the pages that the next one lists as dirty.
 func (s *Space) Fork() *Snapshot {
-	sn := &Snapshot{root: s.root, vmas: s.vmas, count: s.count, codeMaps: s.codeMaps}
+	sn := &Snapshot{root: s.root, vmas: s.vmas, count: s.count, codeMaps: s.codeMaps, shares: s.shares}
 	s.epoch = epochs.Add(1)
 	s.flushWrites()
 	return sn

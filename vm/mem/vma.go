@@ -13,6 +13,9 @@ type VMA struct {
 	Prot       Prot
 	Name       string // what is mapped, for a person to read
 	Offset     uint64 // offset of Start in the mapped file, bytes
+
+	Shared uint64 // number of the memory that is shared with other mappings: see Sharing; 0: it is private
+	Fixed  bool   // it must not become writable; for the guest kernel
 }
 
 // IsFile reports whether a file is mapped, rather than anonymous memory.
@@ -109,7 +112,8 @@ func insert(vmas []VMA, v VMA) []VMA {
 			return
 		}
 		a, b := &vmas[i], &vmas[i+1]
-		if a.End == b.Start && a.Prot == b.Prot && a.Name == b.Name && (a.Name == "" || a.Name[0] == '[' || a.Offset+(a.End-a.Start) == b.Offset) {
+		if a.End == b.Start && a.Prot == b.Prot && a.Name == b.Name && a.Shared == b.Shared && a.Fixed == b.Fixed &&
+			(a.Shared == 0 && (a.Name == "" || a.Name[0] == '[') || a.Offset+(a.End-a.Start) == b.Offset) {
 			a.End = b.End
 			vmas = slices.Delete(vmas, i+1, i+2)
 		}
@@ -130,6 +134,7 @@ func (s *Space) Map(v VMA) error {
 		s.codeMaps++
 	}
 	s.vmas = insert(carve(s.vmas, v.Start, v.End), v)
+	s.shares = s.shares || v.Shared != 0
 	return nil
 }
 
@@ -148,7 +153,7 @@ func (s *Space) Unmap(start, end uint64) error {
 }
 
 // Zero makes the content of [start, end) read as zeros again; the mapping stays
-// (madvise MADV_DONTNEED on anonymous memory).
+// (madvise MADV_DONTNEED on anonymous memory). What is shared changes here only.
 func (s *Space) Zero(start, end uint64) error {
 	if err := checkRange(start, end); err != nil {
 		return err

@@ -63,7 +63,7 @@ func (s *Space) StoreBytes(addr uint64, p []byte) bool {
 	}
 	code := false
 	if !pages(addr, len(p), func(a uint64, _, _ int) bool {
-		code = code || s.code[a>>PageShift]
+		code = code || s.coded(a>>PageShift)
 		_, ok := s.probe(a, AccessWrite)
 		return ok
 	}) {
