@@ -28,6 +28,8 @@ func (m *Machine) pathAt(t *thread, dirfd, addr uint64) (string, int64) {
 		return "", bad
 	case p == "":
 		return "", -eNOENT
+	case strings.HasPrefix(p, "/proc/"):
+		return m.throughProc(p), 0
 	case p[0] == '/':
 		return p, 0
 	}

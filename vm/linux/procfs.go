@@ -360,6 +360,29 @@ func (m *Machine) procCPUInfo() string {
 	return b.String()
 }
 
+// throughProc is the path of what lies behind one of the links to directories that
+// a process has in /proc; path itself, if it does not go through one.
+func (m *Machine) throughProc(path string) string {
+	p, rest, is := m.inProc(path)
+	if !is || p == nil {
+		return path
+	}
+	link, below, ok := strings.Cut(rest, "/")
+	switch {
+	case ok && link == "root":
+		return "/" + below
+	case ok && link == "cwd":
+		return strings.TrimSuffix(p.cwd, "/") + "/" + below
+	case ok && link == "fd":
+		if fd, below, ok := strings.Cut(below, "/"); ok {
+			if d, _ := m.fdPath(special{p, "fd/" + fd}); d != nil && d.mode&modeType == modeDir {
+				return strings.TrimSuffix(d.path, "/") + "/" + below
+			}
+		}
+	}
+	return path
+}
+
 // fdPath tells the open file that x, fd/N of a process, stands for: nil if there
 // is none.
 func (m *Machine) fdPath(x special) (*desc, bool) {
