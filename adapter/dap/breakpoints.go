@@ -19,7 +19,39 @@ var exceptionFilters = []godap.ExceptionBreakpointsFilter{{
 	Label:       "Signals",
 	Description: "Stop before a fault (such as an invalid memory access) raises its signal, and before a signal kills the program",
 	Default:     true,
+}, {
+	Filter:      "panic",
+	Label:       "Panics",
+	Description: "Stop where a Rust panic begins, where a Go panic is found to be recovered by nothing, and at fatal errors of Go's runtime",
+	Default:     true,
+}, {
+	Filter:      "throw",
+	Label:       "C++ exceptions",
+	Description: "Stop where a C++ exception is thrown, whether or not it is caught",
 }}
+
+// defaultFilters are the filters that are on until a client says otherwise.
+func defaultFilters() (names []string) {
+	for _, f := range exceptionFilters {
+		if f.Default {
+			names = append(names, f.Filter)
+		}
+	}
+	return names
+}
+
+// applyFilters has the program stop at what the filters name.
+func (s *session) applyFilters() {
+	if s.prog == nil {
+		return
+	}
+	filters := s.breaks.filters
+	if s.launched.NoDebug {
+		filters = nil
+	}
+	s.prog.dbg.StopOnSignals(slices.Contains(filters, "signals"))
+	s.prog.dbg.StopOnExceptions(filters...)
+}
 
 // breakpointSet is what one request has asked for. It outlives the program: a
 // restarted one gets it, too.
@@ -40,7 +72,7 @@ type breakpoints struct {
 	funcs   *breakpointSet
 	insts   *breakpointSet
 	data    *breakpointSet
-	signals bool
+	filters []string // of exceptions
 
 	lastID int
 	ofID   map[int]int // the debugger's ID → the client's
@@ -209,13 +241,11 @@ func (s *session) setExceptionBreakpoints(c *call, m *godap.SetExceptionBreakpoi
 	}
 	for _, name := range names {
 		if !known(name) {
-			return nil, badArgument("setExceptionBreakpoints: there is no filter %.60q (there is: %q)", name, exceptionFilters[0].Filter)
+			return nil, badArgument("setExceptionBreakpoints: there is no filter %.60q (there are signals, panic and throw)", name)
 		}
 	}
-	s.breaks.signals = slices.Contains(names, "signals")
-	if s.prog != nil {
-		s.prog.dbg.StopOnSignals(s.breaks.signals && !s.launched.NoDebug)
-	}
+	s.breaks.filters = names
+	s.applyFilters()
 	out := make([]godap.Breakpoint, len(names))
 	for i := range out {
 		out[i].Verified = true

@@ -77,7 +77,7 @@ func (s *session) load(c *call, args *launchArguments) error {
 	s.shown = shown{}
 	p.dbg.SetLogSink(s.logpoint)
 	p.dbg.SetModuleSink(s.modulesChanged)
-	p.dbg.StopOnSignals(s.breaks.signals && !args.NoDebug)
+	s.applyFilters()
 	if !args.NoDebug {
 		c.then(s.reapply)
 	}

@@ -3,6 +3,7 @@ package dap_test
 import (
 	"debug/elf"
 	"encoding/binary"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -34,8 +35,12 @@ func TestCapabilitiesTellWhatIsServed(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if len(caps.ExceptionBreakpointFilters) != 1 || !caps.ExceptionBreakpointFilters[0].Default {
-		t.Errorf("exception filters: %+v", caps.ExceptionBreakpointFilters)
+	filters := map[string]bool{}
+	for _, f := range caps.ExceptionBreakpointFilters {
+		filters[f.Filter] = f.Default
+	}
+	if want := map[string]bool{"signals": true, "panic": true, "throw": false}; !maps.Equal(filters, want) {
+		t.Errorf("exception filters and their defaults: %v, not %v", filters, want)
 	}
 	if !caps.SupportsDataBreakpointBytes || caps.Revexec == nil || len(caps.Revexec.Requests) != 4 {
 		t.Errorf("extensions: %+v", caps.Revexec)

@@ -201,6 +201,7 @@ var reasons = map[debugger.Reason]string{
 	debugger.ReasonEnd:        "exit",
 	debugger.ReasonPause:      "pause",
 	debugger.ReasonGoto:       "goto",
+	debugger.ReasonException:  "exception",
 }
 
 // stopped tells the client about the end of a motion: first what the program said
@@ -254,6 +255,8 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 	case debugger.ReasonSignal:
 		name, _ := debugger.SignalName(ev.Signal)
 		body.Description, body.Text = "Signal "+name, ev.Text
+	case debugger.ReasonException:
+		body.Description, body.Text = "Exception", ev.Text
 	case debugger.ReasonData:
 		body.Text = ev.Text
 		if w := ev.Watch; w != nil {

@@ -106,7 +106,7 @@ func newSession(cfg Config) *session {
 	}
 	s := &session{cfg: cfg, log: cfg.Logger, in: newInbox(), out: newOutbox(), phase: fresh}
 	s.out.log = cfg.Logger
-	s.breaks.signals = true
+	s.breaks.filters = defaultFilters()
 	return s
 }
 

@@ -180,8 +180,9 @@ func (s *session) exceptionInfo(c *call, m *godap.ExceptionInfoRequest) (any, er
 	if ev.Reason == debugger.ReasonEnd && ev.Exit != nil {
 		signal, fatal = ev.Exit.Signal, true
 	}
-	if signal == 0 || ev.Icount != s.prog.tl.Icount() {
-		return nil, &failure{id: errState, text: "exceptionInfo: the program has not stopped for a signal"}
+	raised := ev.Reason == debugger.ReasonException
+	if signal == 0 && !raised || ev.Icount != s.prog.tl.Icount() {
+		return nil, &failure{id: errState, text: "exceptionInfo: the program has not stopped for a signal or an exception"}
 	}
 	name, meaning := debugger.SignalName(signal)
 	mode := godap.ExceptionBreakMode("always")
@@ -193,6 +194,10 @@ func (s *session) exceptionInfo(c *call, m *godap.ExceptionInfoRequest) (any, er
 		text = meaning
 	}
 	details := &godap.ExceptionDetails{Message: text, TypeName: name, FullTypeName: name + " (" + meaning + ")"}
+	if raised {
+		name = text
+		details.TypeName, details.FullTypeName = text, text
+	}
 	frames, _ := s.prog.dbg.Frames(ev.Thread)
 	var b strings.Builder
 	for i := range frames[:min(len(frames), 50)] {

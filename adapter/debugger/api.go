@@ -57,6 +57,7 @@ const (
 	ReasonEnd                      // the guest has ended: Event.Exit
 	ReasonPause                    // interrupted
 	ReasonGoto                     // a seek arrived
+	ReasonException                // an exception or panic is about to be raised: Event.Text
 )
 
 // Event is the end of a motion.

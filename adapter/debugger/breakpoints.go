@@ -21,7 +21,8 @@ type point struct {
 	log    string       // for a logpoint: its message
 	logged uint64       // positions below have been logged
 	data   DataBreakpoint
-	err    error // why it can't be met anywhere
+	raises *raiser // of an exception
+	err    error   // why it can't be met anywhere
 
 	// place finds a code breakpoint among the modules of an epoch.
 	place  func(s *moduleSet) (spot, error)
@@ -41,6 +42,9 @@ type breakpoints struct {
 	funcs  []*point
 	insts  []*point
 	data   []*point
+
+	exceptions []*point
+
 	gen    uint64 // counts the changes
 	nextID int
 }
@@ -58,7 +62,7 @@ func (b *breakpoints) list() []*point {
 	for _, file := range slices.Sorted(maps.Keys(b.source)) {
 		all = append(all, b.source[file]...)
 	}
-	return append(append(all, b.funcs...), b.insts...)
+	return slices.Concat(all, b.funcs, b.insts, b.exceptions)
 }
 
 // code are the code breakpoints at the machine's position. Filters call it at
@@ -143,6 +147,7 @@ type request struct {
 	cond, hit string
 	log       string
 	data      DataBreakpoint
+	raises    *raiser
 	check     func(p *point) error // what can be told at once
 	place     func(s *moduleSet) (spot, error)
 }
@@ -154,7 +159,7 @@ func (d *Debugger) replace(old []*point, r Reason, reqs []request) ([]*point, []
 	points := make([]*point, len(reqs))
 	out := make([]Breakpoint, len(reqs))
 	for i, req := range reqs {
-		p := &point{reason: r, want: req.want, cond: strings.TrimSpace(req.cond), log: req.log, data: req.data, place: req.place}
+		p := &point{reason: r, want: req.want, cond: strings.TrimSpace(req.cond), log: req.log, data: req.data, raises: req.raises, place: req.place}
 		p.err = d.fill(p, req)
 		if q := reuse(old, p); q != nil {
 			p = q

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -26,6 +27,9 @@ type Module struct {
 	part *symbols.Part
 	own  bool // it carries its debug information itself
 	err  error
+
+	raise   sync.Once
+	raiseAt map[string]uint64 // see raisers
 }
 
 // Name is the file's name without its directory.

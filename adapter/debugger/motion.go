@@ -272,6 +272,12 @@ func (r *search) describe(ev *Event, st *vm.Stop) {
 	ev.arrived = r.reached != nil && r.reached(st)
 	for _, p := range r.d.code().at[st.PC] {
 		if stop, why := r.d.hit(p, st, nil); stop && p.log == "" {
+			if p.raises != nil {
+				if ev.Reason == ReasonStep {
+					ev.Reason, ev.Text = ReasonException, r.d.exceptionText(p.raises, st)
+				}
+				continue
+			}
 			ev.Breakpoints = append(ev.Breakpoints, p.id)
 			if ev.Reason == ReasonStep {
 				ev.Reason = p.reason

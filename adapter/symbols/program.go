@@ -143,6 +143,27 @@ func Exported(path string, bias uint64, name string) (Symbol, bool) {
 	return found, err == nil && found.Addr != 0
 }
 
+// ExportedFunctions finds functions that the ELF file at path exports to the dynamic
+// loader, by their linker names, without reading the rest of the file.
+func ExportedFunctions(path string, bias uint64, names ...string) map[string]uint64 {
+	f, err := open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	found := map[string]uint64{}
+	_ = guard(func() error { // a damaged table exports what was found in it
+		list, err := f.DynamicSymbols()
+		for _, s := range list {
+			if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Section != elf.SHN_UNDEF && slices.Contains(names, s.Name) {
+				found[s.Name] = s.Value + bias
+			}
+		}
+		return err
+	})
+	return found
+}
+
 // open opens an ELF file; the error names it.
 func open(path string) (*elf.File, error) {
 	f, err := elf.Open(path)

@@ -93,3 +93,27 @@ func TestParameterTypesChooseAnOverload(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesOfRustsOlderManglingKeepTheirUnderscores(t *testing.T) {
+	for linker, want := range map[string]string{
+		"_ZN3std3sys9backtrace28__rust_begin_short_backtrace17h96f57fff153d193cE":     "std::sys::backtrace::__rust_begin_short_backtrace",
+		"_ZN4core3ops8function6FnOnce9call_once17h96f57fff153d193cE":                  "core::ops::function::FnOnce::call_once",
+		"_ZN45_$LT$T$u20$as$u20$alloc..string..ToString$GT$4_own17h96f57fff153d193cE": "<T as alloc::string::ToString>::_own",
+		"_ZN3ns11_f17h96f57fff153d193cE":                                              "_ZN3ns11_f17h96f57fff153d193cE", // a length beyond the end
+		"_ZN2ns4__fnEv":                                                               "ns::__fn",                       // C++
+	} {
+		if got := demangled(linker); got != want {
+			t.Errorf("%s is %s, not %s", linker, got, want)
+		}
+	}
+}
+
+func TestTypeInfoNamesArePeoples(t *testing.T) {
+	for mangled, want := range map[string]string{
+		"i": "int", "N4bank5errorE": "bank::error", "St13runtime_error": "std::runtime_error", "*N12_GLOBAL__N_11eE": "(anonymous namespace)::e", "": "", "?": "?",
+	} {
+		if got := TypeInfoName(mangled); got != want {
+			t.Errorf("%q is %q, not %q", mangled, got, want)
+		}
+	}
+}

@@ -2,8 +2,10 @@ package symbols
 
 import (
 	"debug/elf"
+	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/ianlancetaylor/demangle"
@@ -34,7 +36,43 @@ func demangled(name string) string {
 	if !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") && !strings.HasPrefix(name, "__Z") {
 		return name
 	}
-	return demangle.Filter(name, demangle.NoParams, demangle.NoEnclosingParams, demangle.MaxLength(14))
+	return demangle.Filter(keepUnderscores(name), demangle.NoParams, demangle.NoEnclosingParams, demangle.MaxLength(14))
+}
+
+// legacyRust is the end of names in Rust's older mangling: a hash.
+var legacyRust = regexp.MustCompile(`^_ZN.*17h[0-9a-f]{16}E$`)
+
+// keepUnderscores doubles the underscores that begin the parts of names in Rust's
+// older mangling, since the demangler takes the first one for a separator.
+func keepUnderscores(name string) string {
+	if !strings.Contains(name, "_") || !legacyRust.MatchString(name) {
+		return name
+	}
+	out, rest := "_ZN", name[3:]
+	for rest != "" && rest != "E" {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		n, err := strconv.Atoi(rest[:digits])
+		if err != nil || n > len(rest)-digits {
+			return name
+		}
+		part := rest[digits : digits+n]
+		rest = rest[digits+n:]
+		if strings.HasPrefix(part, "_") && !strings.HasPrefix(part, "_$") {
+			part = "_" + part
+		}
+		out += strconv.Itoa(len(part)) + part
+	}
+	return out + rest
+}
+
+// TypeInfoName is the name of a type as its std::type_info has it, for a person.
+func TypeInfoName(mangled string) string {
+	// A leading asterisk says that the name is not unique (libsupc++'s typeinfo).
+	mangled = strings.TrimPrefix(mangled, "*")
+	if s, err := demangle.ToString("_ZTS"+mangled, demangle.MaxLength(14)); err == nil {
+		return strings.TrimPrefix(s, "typeinfo name for ")
+	}
+	return mangled
 }
 
 func newSymtab(img *image, bias uint64) *symtab {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -304,30 +305,54 @@ func TestProgramsAsCompilersMakeThem(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			exe, source := b.build(t)
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-			defer cancel()
-			cmd := command()
-			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var stderr bytes.Buffer
-			cmd.Stderr = &stderr
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				in.Close()
-				if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
-					t.Errorf("the server: %v, %q", err, &stderr)
-				}
-			}()
-			b.debug(t, &user{t: t, ctx: ctx, c: client.New(pipe{out, in})}, exe, source)
+			b.debug(t, serve(t), exe, source)
 		})
+	}
+}
+
+// serve starts a server on standard input and output, and a user of it.
+func serve(t *testing.T) *user {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	cmd := command()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
+			t.Errorf("the server: %v, %q", err, &stderr)
+		}
+		cancel()
+	})
+	return &user{t: t, ctx: ctx, c: client.New(pipe{out, in})}
+}
+
+// launch starts the program; configure is what an editor sends before it runs.
+func (u *user) launch(exe string, configure func()) {
+	u.t.Helper()
+	u.do("initialize", map[string]any{"adapterID": "x", "linesStartAt1": true}, nil)
+	launch, err := u.c.Send("launch", map[string]any{"program": exe})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	if err := u.c.Event(u.ctx, "initialized", nil); err != nil {
+		u.t.Fatal(err)
+	}
+	configure()
+	u.do("configurationDone", nil, nil)
+	if err := u.c.Response(u.ctx, launch, nil); err != nil {
+		u.t.Fatal(err)
 	}
 }
 
@@ -335,25 +360,16 @@ func TestProgramsAsCompilersMakeThem(t *testing.T) {
 func (b built) debug(t *testing.T, u *user, exe, source string) {
 	first, write, look := b.line(t, "first"), b.line(t, "write"), b.line(t, "look")
 
-	u.do("initialize", map[string]any{"adapterID": "x", "linesStartAt1": true}, nil)
-	launch, err := u.c.Send("launch", map[string]any{"program": exe})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := u.c.Event(u.ctx, "initialized", nil); err != nil {
-		t.Fatal(err)
-	}
-	var set godap.SetBreakpointsResponseBody
-	u.do("setBreakpoints", map[string]any{"source": map[string]any{"path": source}, "breakpoints": []any{map[string]any{"line": first}, map[string]any{"line": look}}}, &set)
-	for i, want := range []int{first, look} {
-		if len(set.Breakpoints) != 2 || !set.Breakpoints[i].Verified || set.Breakpoints[i].Line != want {
-			t.Fatalf("breakpoints %+v", set.Breakpoints)
+	u.launch(exe, func() {
+		var set godap.SetBreakpointsResponseBody
+		lines := []any{map[string]any{"line": first}, map[string]any{"line": look}}
+		u.do("setBreakpoints", map[string]any{"source": map[string]any{"path": source}, "breakpoints": lines}, &set)
+		for i, want := range []int{first, look} {
+			if len(set.Breakpoints) != 2 || !set.Breakpoints[i].Verified || set.Breakpoints[i].Line != want {
+				t.Fatalf("breakpoints %+v", set.Breakpoints)
+			}
 		}
-	}
-	u.do("configurationDone", nil, nil)
-	if err := u.c.Response(u.ctx, launch, nil); err != nil {
-		t.Fatal(err)
-	}
+	})
 
 	// Over some lines, and back over the same.
 	way := []place{u.settle()}
@@ -418,4 +434,88 @@ func (b built) debug(t *testing.T, u *user, exe, source string) {
 		t.Errorf("back from the end to %v, not to %v", at, end)
 	}
 	u.do("disconnect", nil, nil)
+}
+
+// raising are programs that raise an exception or a panic, on the line marked "write".
+var raising = []struct {
+	built
+	filter, text string
+	status       int
+}{
+	{
+		built: built{name: "C++", file: "bug.cpp", compile: []string{"g++", "-g", "%s", "-o", "%o"}, source: `#include <stdexcept>
+namespace bank {
+struct error : std::runtime_error { using std::runtime_error::runtime_error; };
+}
+static void fail() { throw bank::error("caught"); } // write
+int main()
+{
+	try {
+		fail();
+	} catch (const std::exception &) {
+		return 3;
+	}
+}
+`},
+		filter: "throw", text: "C++ exception of type bank::error", status: 3,
+	},
+	{
+		built: built{name: "Go", file: "bug.go", compile: []string{"go", "build", "-o", "%o", "%s"}, source: `package main
+
+func recovered() {
+	defer func() { recover() }()
+	panic("not this one")
+}
+
+func main() {
+	recovered()
+	panic("this one") // write
+}
+`},
+		filter: "panic", text: "Go panic that nothing recovers", status: 2,
+	},
+	{
+		built: built{name: "Rust", file: "bug.rs", optional: true, compile: []string{"rustc", "-g", "%s", "-o", "%o"}, source: `fn main() {
+    let v: Vec<i32> = Vec::new();
+    println!("{}", v[std::env::args().count()]); // write
+}
+`},
+		filter: "panic", text: "Rust panic", status: 101,
+	},
+}
+
+func TestExceptionsStopWhereTheyAreRaised(t *testing.T) {
+	for _, b := range raising {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			exe, source := b.build(t)
+			u := serve(t)
+			u.launch(exe, func() { u.do("setExceptionBreakpoints", map[string]any{"filters": []string{b.filter}}, nil) })
+			at := u.settle()
+			if u.stop.Reason != "exception" || u.stop.Text != b.text {
+				t.Fatalf("stopped for %s: %q, not for %q", u.stop.Reason, u.stop.Text, b.text)
+			}
+			var stack godap.StackTraceResponseBody
+			u.do("stackTrace", map[string]any{"threadId": u.thread}, &stack)
+			raised := slices.ContainsFunc(stack.StackFrames, func(f godap.StackFrame) bool {
+				return f.Source != nil && f.Source.Path == source && f.Line == b.line(t, "write")
+			})
+			if !raised {
+				t.Errorf("the line that raises it is not on the stack: %+v", stack.StackFrames)
+			}
+			var info godap.ExceptionInfoResponseBody
+			if u.do("exceptionInfo", map[string]any{"threadId": u.thread}, &info); info.ExceptionId != b.text {
+				t.Errorf("exceptionInfo %+v", info)
+			}
+			u.move("continue")
+			var exit godap.ExitedEventBody
+			if err := u.c.Event(u.ctx, "exited", &exit); err != nil || exit.ExitCode != b.status {
+				t.Fatalf("exit code %d, %v; not %d", exit.ExitCode, err, b.status)
+			}
+			if back := u.move("reverseContinue"); back.icount != at.icount || u.stop.Text != b.text {
+				t.Errorf("back to %v (%s), not to %v", back, u.stop.Text, at)
+			}
+			u.do("disconnect", nil, nil)
+		})
+	}
 }

@@ -51,16 +51,26 @@ func Globals(c *Context) []*Value {
 	if unit == nil {
 		return nil
 	}
-	var out []*Value
+	var out, library []*Value
 	for _, v := range c.Prog.UnitGlobals(unit) {
 		if v.Name == "" || strings.Contains(v.Name, "..") || strings.Contains(v.Name, "·") {
 			continue // made by the compiler
 		}
 		g := c.variable(v)
 		g.expr, g.prec = c.globalExpr(v), precPostfix
-		out = append(out, g)
+		if reserved(v) {
+			library = append(library, g)
+		} else {
+			out = append(out, g)
+		}
 	}
-	return out
+	return append(out, library...)
+}
+
+// reserved reports whether only a C or C++ library may have a variable of that
+// name: what headers bring in would else come before the program's own.
+func reserved(v *symbols.Variable) bool {
+	return (v.Unit == nil || v.Unit.Language != symbols.LangGo) && (strings.HasPrefix(v.Name, "__") || strings.Contains(v.Name, "::__"))
 }
 
 // globalExpr is an expression for a global that may be hidden by another
