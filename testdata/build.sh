@@ -5,8 +5,8 @@
 #                                                 bin/; for one architecture, riscv64 or amd64
 #   testdata/build.sh expect [NAME…]              record what they print under qemu-riscv64 in expect/
 #
-# Those for amd64, in bin/amd64, are the guests that are not about RISC-V. Where one prints
-# something else there, expect/amd64 has it.
+# Those for amd64, in bin/amd64, are the guests that are not about RISC-V, and one that is
+# about x86-64. Where one prints something else there, expect/amd64 has it.
 #
 # Needs riscv64-linux-gnu-gcc with its static C library (Debian: gcc-riscv64-linux-gnu,
 # libc6-dev-riscv64-cross), x86_64-linux-gnu-gcc and, for `expect`, qemu-riscv64 (Debian: qemu-user).
@@ -57,11 +57,16 @@ forks           | forks.c          | libc
 programs        | programs.c       | libc
 contend_glibc   | contend_glibc.c  | libc -O1 -pthread
 sockets_glibc   | sockets_glibc.c  | libc -O1 -pthread
+x86             | x86.c            | -O1
 '
 
 # What is built for amd64 too.
 portable=" recurse threads signals_more stdin files crash abort steps steps_dwarf4 steps_o2 values values_dwarf4 values_o2
-	inline_o2 spin bench_int bench_mem bench_call demo_inventory hello_glibc signals_glibc pthread_glibc contend_glibc bench_float forks programs "
+	inline_o2 spin bench_int bench_mem bench_call demo_inventory hello_glibc signals_glibc pthread_glibc contend_glibc bench_float forks programs
+	sockets_glibc x86 "
+
+# What is built for amd64 alone.
+native=" x86 "
 
 common=(
 	-std=gnu11 -Wall -Wextra -Wno-parentheses -Wno-implicit-fallthrough
@@ -115,7 +120,7 @@ build() {
 		name=$(trim "$name") source=$(trim "$source")
 		[ -n "$name" ] && wanted "$name" || continue
 		# shellcheck disable=SC2086  # flags are words
-		[[ $arches != *riscv64* ]] || compile riscv64 "$CC" "$out/$name" "$name" "$source" $flags
+		[[ $arches != *riscv64* || $native == *" $name "* ]] || compile riscv64 "$CC" "$out/$name" "$name" "$source" $flags
 		# shellcheck disable=SC2086
 		[[ $arches != *amd64* || ! ${portable//[[:space:]]/ } == *" $name "* ]] ||
 			compile amd64 "$AMD64_CC" "$out/amd64/$name" "$name" "$source" $flags
