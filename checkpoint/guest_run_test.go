@@ -27,7 +27,9 @@ import (
 type program struct {
 	testdata.Guest
 	file    []byte
-	unknown bool // what it prints, and how it ends
+	unknown bool   // what it prints, and how it ends
+	path    string // where it lies, if that matters
+	sysroot string
 }
 
 var programs = struct {
@@ -35,40 +37,90 @@ var programs = struct {
 	byName map[string]*program
 }{byName: map[string]*program{}}
 
-// lookup returns a guest program, built if it is written in Go.
-func lookup(tb testing.TB, name string) *program {
+// find finds the guest program of that name for an architecture.
+func find(arch, name string) (testdata.Guest, bool) {
+	if name == dynamic {
+		return testdata.Guest{Name: name, Arch: arch, Source: "dynamic/main.c", Args: []string{"again"}}, true
+	}
+	return testdata.LookupFor(arch, name)
+}
+
+// lookup returns a guest program, built if it is not there prebuilt.
+func lookup(tb testing.TB, arch, name string) *program {
 	tb.Helper()
 	programs.Lock()
 	defer programs.Unlock()
-	if p := programs.byName[name]; p != nil {
+	key := arch + "/" + name
+	if p := programs.byName[key]; p != nil {
 		return p
 	}
-	g, ok := testdata.Lookup(name)
+	g, ok := find(arch, name)
 	if !ok {
-		tb.Fatalf("there is no guest %s", name)
+		tb.Fatalf("there is no guest %s", key)
 	}
 	p := &program{Guest: g}
-	if g.Go() {
-		exe, err := testdata.BuildGo(tb.TempDir(), name)
+	switch {
+	case name == dynamic:
+		p.buildDynamic(tb)
+	case g.Go():
+		exe, err := g.Build(tb.TempDir())
 		if err == nil {
 			p.file, err = os.ReadFile(exe)
 		}
 		if err != nil {
 			tb.Fatal(err)
 		}
-	} else {
-		p.file = testdata.Bin(name)
+	case g.Execs: // itself
+		exe, err := g.Extract(tb.TempDir())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		p.path, p.file = exe, g.Bin()
+	default:
+		p.file = g.Bin()
 	}
-	programs.byName[name] = p
+	programs.byName[key] = p
 	return p
+}
+
+// dynamic is a program that is linked dynamically and loads a library itself. It
+// is built when it is wanted.
+const dynamic = "dynamic"
+
+// buildDynamic builds the program dynamic. Like that of the guests that execute
+// themselves, what it needs of the host is gone when its truth has been found: it
+// can be replayed, not run.
+func (p *program) buildDynamic(tb testing.TB) {
+	tb.Helper()
+	chains := testdata.Toolchains()
+	tc := chains[slices.IndexFunc(chains, func(tc testdata.Toolchain) bool { return tc.Arch == p.Arch })]
+	if err := tc.Missing(); err != nil {
+		if os.Getenv("CI") == "true" {
+			tb.Fatal(err)
+		}
+		tb.Skip(err)
+	}
+	dir := tb.TempDir()
+	exe, err := tc.BuildDynamic(dir)
+	if err == nil {
+		p.file, err = os.ReadFile(exe)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.path, p.sysroot, p.unknown = exe, tc.Sysroot, true
 }
 
 // config is how all machines of the program are made that are to have the same
 // history. There is nothing at the path. A guest that works with files needs
 // another Dir.
 func (p *program) config() linux.Config {
+	at, name := p.path, p.path
+	if at == "" {
+		at, name = "/guest/"+p.Name, p.Name
+	}
 	return linux.Config{
-		Path: "/guest/" + p.Name, File: p.file, Dir: "/", Args: append([]string{p.Name}, p.Args...),
+		Path: at, Sysroot: p.sysroot, File: p.file, Dir: "/", Args: append([]string{name}, p.Args...),
 		Env: []string{"HOME=/guest"}, Stdin: strings.NewReader(p.Stdin),
 		Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Seed: [32]byte{7},
 	}
@@ -226,16 +278,16 @@ var truths = struct {
 }{byName: map[string]*truth{}}
 
 // truthOf returns the truth about a program, found out once.
-func truthOf(tb testing.TB, name string) *truth {
+func truthOf(tb testing.TB, arch, name string) *truth {
 	tb.Helper()
-	p := lookup(tb, name)
+	p, key := lookup(tb, arch, name), arch+"/"+name
 	truths.Lock()
 	defer truths.Unlock()
-	if f := truths.byName[name]; f != nil {
+	if f := truths.byName[key]; f != nil {
 		return f
 	}
 	f := findTruth(tb, p)
-	truths.byName[name] = f
+	truths.byName[key] = f
 	return f
 }
 
@@ -248,7 +300,7 @@ const (
 func findTruth(tb testing.TB, p *program) *truth {
 	tb.Helper()
 	f := &truth{program: p, cfg: p.config(), states: map[uint64]state{}}
-	if p.Name == "files" || p.Name == "forks" {
+	if p.Name == "files" || p.Name == "forks" || p.Name == "programs" {
 		// The directory is gone when the truth has been found: replay needs none.
 		dir, err := os.MkdirTemp("", "guest")
 		if err != nil {
@@ -286,6 +338,11 @@ func findTruth(tb testing.TB, p *program) *truth {
 	slices.Sort(f.points)
 	f.points = slices.Compact(f.points)
 
+	if p.path != "" {
+		if err := os.RemoveAll(filepath.Dir(p.path)); err != nil {
+			tb.Fatal(err)
+		}
+	}
 	m = replayer(tb, f.cfg, f.log)
 	for _, at := range f.points {
 		if m.Run(at, nil); m.Icount() != at {
@@ -352,9 +409,39 @@ func (f *truth) events(tb testing.TB, r *rand.Rand) []uint64 {
 	return list[:min(len(list), mostEvents)]
 }
 
+// kernelCalls is what tests know of an architecture's system calls.
+type kernelCalls struct {
+	inst      []byte   // the instruction
+	align     int      // of instructions
+	number    string   // register with the number
+	remapping []uint64 // change what memory there is: brk, munmap, mremap, mmap, madvise
+	exec      uint64
+	output    []uint64 // write, writev
+}
+
+var kernels = map[string]*kernelCalls{
+	testdata.RISCV64: {[]byte{0x73, 0, 0, 0}, 2, "a7", []uint64{214, 215, 216, 222, 233}, 221, []uint64{64, 66}},
+	testdata.AMD64:   {[]byte{0x0f, 0x05}, 1, "rax", []uint64{12, 11, 25, 9, 28}, 59, []uint64{1, 20}},
+}
+
+func kernelOf(m *linux.Machine) *kernelCalls { return kernels[m.Arch().Name] }
+
+// callNumber is the number of the system call that thread t is about to make.
+func callNumber(m *linux.Machine, t vm.ThreadID) uint64 {
+	r, _ := m.Arch().RegByName(kernelOf(m).number)
+	return m.Reg(t, r)
+}
+
+// remaps reports whether the system call that thread t is about to make changes
+// what memory there is.
+func remaps(m *linux.Machine, t vm.ThreadID) bool {
+	k, nr := kernelOf(m), callNumber(m, t)
+	return slices.Contains(k.remapping, nr) || nr == k.exec
+}
+
 // systemCalls finds the addresses of what may be system-call instructions.
 func systemCalls(m *linux.Machine) []uint64 {
-	const ecall = 0x73
+	k := kernelOf(m)
 	var list []uint64
 	for _, v := range m.Mappings() {
 		if !v.Exec {
@@ -362,8 +449,8 @@ func systemCalls(m *linux.Machine) []uint64 {
 		}
 		code := make([]byte, v.End-v.Start)
 		code = code[:m.ReadMemory(v.Start, code)]
-		for i := 0; i+4 <= len(code); i += 2 {
-			if binary.LittleEndian.Uint32(code[i:]) == ecall {
+		for i := 0; i < len(code); i += k.align {
+			if bytes.HasPrefix(code[i:], k.inst) {
 				list = append(list, v.Start+uint64(i))
 			}
 		}
@@ -382,7 +469,7 @@ func (f *truth) check(tb testing.TB, m vm.Machine, how string) {
 	}
 	f.mu.Unlock()
 	if known && got != want {
-		tb.Fatalf("%s: the state at icount %d of %s is not that of the straight run", how, at, f.Name)
+		tb.Fatalf("%s: the state at icount %d of %s for %s is not that of the straight run", how, at, f.Name, f.Arch)
 	}
 }
 
@@ -417,17 +504,25 @@ func (f *truth) watch(r *rand.Rand) vm.Watch {
 	return w
 }
 
-// each runs a test for each of some programs, at the same time.
-func each(t *testing.T, names []string, test func(t *testing.T, f *truth)) {
-	for i, name := range names {
-		if testing.Short() && i%3 != 0 || raceEnabled && name == "gothreads" { // 44 million instructions
-			continue
+// everywhere runs a test for each of some programs, for each architecture that
+// has them, at the same time.
+func everywhere(t *testing.T, names []string, test func(t *testing.T, arch, name string)) {
+	for _, arch := range testdata.Arches() {
+		for i, name := range names {
+			if _, ok := find(arch, name); !ok || testing.Short() && i%3 != 0 || name == "gothreads" && (raceEnabled || arch != testdata.RISCV64) {
+				continue // gothreads: 44 million instructions
+			}
+			t.Run(arch+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				test(t, arch, name)
+			})
 		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, truthOf(t, name))
-		})
 	}
+}
+
+// each runs a test with the truth about each of some programs.
+func each(t *testing.T, names []string, test func(t *testing.T, f *truth)) {
+	everywhere(t, names, func(t *testing.T, arch, name string) { test(t, truthOf(t, arch, name)) })
 }
 
 // describe is a short form of stops for messages.

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/dap-revexec/dap-revexec/testdata"
 	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/amd64"
 	"github.com/dap-revexec/dap-revexec/vm/engine"
 	"github.com/dap-revexec/dap-revexec/vm/ir"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
@@ -22,10 +24,13 @@ import (
 
 // scribe is a translator that notes the blocks it makes. The engine puts Break
 // operations into them.
-type scribe struct{ blocks []*ir.Block }
+type scribe struct {
+	ir.Translator
+	blocks []*ir.Block
+}
 
 func (s *scribe) Translate(m *mem.Space, pc uint64, max int, stop func(uint64) bool) *ir.Block {
-	b := rv64.Translator{}.Translate(m, pc, max, stop)
+	b := s.Translator.Translate(m, pc, max, stop)
 	if b != nil && max > 1 {
 		s.blocks = append(s.blocks, b)
 	}
@@ -34,21 +39,39 @@ func (s *scribe) Translate(m *mem.Space, pc uint64, max int, stop func(uint64) b
 
 const bareStack = 0x7000_0000
 
+// core is what it takes to run code of an architecture without a kernel.
+type core struct {
+	tr       ir.Translator
+	reset    func(r []uint64)
+	sp       int
+	number   int // register with a system call's number
+	result   int // and that with its result
+	callSize uint64
+	exits    []uint64 // exit, exit_group
+}
+
+var cores = map[string]core{
+	testdata.RISCV64: {rv64.Translator{}, func(r []uint64) { r[rv64.Resv] = rv64.NoResv }, rv64.SP, 17, rv64.A0, 4, []uint64{93, 94}},
+	testdata.AMD64:   {amd64.Translator{}, amd64.Reset, amd64.RSP, amd64.RAX, amd64.RAX, 2, []uint64{60, 231}},
+}
+
 // bare is a CPU with a program loaded and no kernel: system calls return 0.
 type bare struct {
+	core
 	c *ir.CPU
 	e *engine.Engine
 	s *scribe
 }
 
-func newBare(t *testing.T, name string) *bare {
+func newBare(t *testing.T, arch, name string) *bare {
 	t.Helper()
-	p := lookup(t, name)
+	p := lookup(t, arch, name)
 	f, err := elf.NewFile(bytes.NewReader(p.file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bare{c: &ir.CPU{Mem: mem.NewSpace(), PC: f.Entry}, s: &scribe{}}
+	b := &bare{core: cores[arch], c: &ir.CPU{Mem: mem.NewSpace(), PC: f.Entry}}
+	b.s = &scribe{Translator: b.tr}
 	b.e = engine.New(b.c, b.s)
 	for _, seg := range f.Progs {
 		if seg.Type != elf.PT_LOAD {
@@ -74,8 +97,8 @@ func newBare(t *testing.T, name string) *bare {
 	if err := b.c.Mem.Map(mem.VMA{Start: bareStack, End: bareStack + 64*mem.PageSize, Prot: mem.Read | mem.Write}); err != nil {
 		t.Fatal(err)
 	}
-	b.c.R[rv64.SP] = bareStack + 60*mem.PageSize
-	b.c.R[rv64.Resv] = rv64.NoResv
+	b.reset(b.c.R[:])
+	b.c.R[b.sp] = bareStack + 60*mem.PageSize
 	return b
 }
 
@@ -86,16 +109,21 @@ func (b *bare) run(t *testing.T, n uint64) {
 		switch x := b.e.Run(end-b.c.Icount, true); x {
 		case ir.ExitLimit, ir.ExitBreak:
 		case ir.ExitSyscall:
-			if b.c.R[17] == 93 || b.c.R[17] == 94 {
+			if slices.Contains(b.exits, b.c.R[b.number]) {
 				return
 			}
-			b.c.R[rv64.A0] = 0
-			b.c.PC += 4
-			b.c.Icount++
+			b.call()
 		default:
 			t.Fatalf("exit %d at %#x: %+v", x, b.c.PC, b.c.Mem.Fault)
 		}
 	}
+}
+
+// call is a system call.
+func (b *bare) call() {
+	b.c.R[b.result] = 0
+	b.c.PC += b.callSize
+	b.c.Icount++
 }
 
 func countBreaks(b *ir.Block) (n int) {
@@ -111,62 +139,59 @@ func countBreaks(b *ir.Block) (n int) {
 // with breakpoints only the blocks that start at one have.
 func TestOnlyBlocksWithABreakpointPayForIt(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"arith", "recurse", "values", "bench_call"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r, b := random(t, 500), newBare(t, name)
+	everywhere(t, []string{"arith", "recurse", "values", "bench_call"}, func(t *testing.T, arch, name string) {
+		r, b := random(t, 500), newBare(t, arch, name)
+		b.run(t, 50_000)
+		plain := b.s.blocks
+		var pcs []uint64
+		at := map[uint64]*ir.Block{}
+		for _, x := range plain {
+			if n := countBreaks(x); n != 0 {
+				t.Fatalf("the block at %#x has %d Break operations, and there are no breakpoints", x.PC, n)
+			}
+			pcs = append(pcs, x.PCs...)
+			at[x.PC] = x
+		}
+		for range 5 {
+			b = newBare(t, arch, name)
+			set := vm.NewBreaks(pcs[r.IntN(len(pcs))], pcs[r.IntN(len(pcs))], pcs[r.IntN(len(pcs))])
+			b.e.SetBreaks(set)
 			b.run(t, 50_000)
-			plain := b.s.blocks
-			var pcs []uint64
-			at := map[uint64]*ir.Block{}
-			for _, x := range plain {
-				if n := countBreaks(x); n != 0 {
-					t.Fatalf("the block at %#x has %d Break operations, and there are no breakpoints", x.PC, n)
+			starts := 0
+			for _, x := range b.s.blocks {
+				want := 0
+				if set.Has(x.PC) {
+					want = 1
+					starts++
 				}
-				pcs = append(pcs, x.PCs...)
-				at[x.PC] = x
-			}
-			for range 5 {
-				b = newBare(t, name)
-				set := vm.NewBreaks(pcs[r.IntN(len(pcs))], pcs[r.IntN(len(pcs))], pcs[r.IntN(len(pcs))])
-				b.e.SetBreaks(set)
-				b.run(t, 50_000)
-				starts := 0
-				for _, x := range b.s.blocks {
-					want := 0
-					if set.Has(x.PC) {
-						want = 1
-						starts++
-					}
-					if n := countBreaks(x); n != want || n > 0 && x.Ops[0].Kind != ir.Break {
-						t.Errorf("the block at %#x has %d Break operations, want %d, first", x.PC, n, want)
-					}
-					for _, pc := range x.PCs[1:] {
-						if set.Has(pc) {
-							t.Errorf("the block at %#x goes on past the breakpoint at %#x", x.PC, pc)
-						}
-					}
-					// What has no breakpoint in it is translated as without.
-					if y := at[x.PC]; y != nil && x.N < y.N && !set.Has(y.PCs[x.N]) {
-						t.Errorf("the block at %#x has %d instructions, without breakpoints %d", x.PC, x.N, y.N)
+				if n := countBreaks(x); n != want || n > 0 && x.Ops[0].Kind != ir.Break {
+					t.Errorf("the block at %#x has %d Break operations, want %d, first", x.PC, n, want)
+				}
+				for _, pc := range x.PCs[1:] {
+					if set.Has(pc) {
+						t.Errorf("the block at %#x goes on past the breakpoint at %#x", x.PC, pc)
 					}
 				}
-				if starts == 0 {
-					t.Errorf("no block starts at any of %#x", set.Addrs())
+				// What has no breakpoint in it is translated as without.
+				if y := at[x.PC]; y != nil && x.N < y.N && !set.Has(y.PCs[x.N]) {
+					t.Errorf("the block at %#x has %d instructions, without breakpoints %d", x.PC, x.N, y.N)
 				}
 			}
-			// Without breakpoints again, the code from before is good.
-			b.e.SetBreaks(nil)
-			b.c.PC = pcs[0]
-			known := len(b.s.blocks)
-			b.e.Run(1, false)
-			for _, x := range b.s.blocks[known:] {
-				if countBreaks(x) != 0 {
-					t.Errorf("the block at %#x keeps its breakpoint", x.PC)
-				}
+			if starts == 0 {
+				t.Errorf("no block starts at any of %#x", set.Addrs())
 			}
-		})
-	}
+		}
+		// Without breakpoints again, the code from before is good.
+		b.e.SetBreaks(nil)
+		b.c.PC = pcs[0]
+		known := len(b.s.blocks)
+		b.e.Run(1, false)
+		for _, x := range b.s.blocks[known:] {
+			if countBreaks(x) != 0 {
+				t.Errorf("the block at %#x keeps its breakpoint", x.PC)
+			}
+		}
+	})
 }
 
 // watched runs up to the icount to with w watched and returns the last access to
@@ -185,9 +210,7 @@ func (b *bare) watched(t *testing.T, w vm.Watch, to uint64) (last mem.Fault) {
 			b.e.Run(1, true)
 			b.c.Mem.IgnoreWatches = 0
 		case ir.ExitSyscall:
-			b.c.R[rv64.A0] = 0
-			b.c.PC += 4
-			b.c.Icount++
+			b.call()
 		default:
 			t.Fatalf("exit %d at %#x", x, b.c.PC)
 		}
@@ -200,35 +223,35 @@ func (b *bare) watched(t *testing.T, w vm.Watch, to uint64) (last mem.Fault) {
 func TestAWatchpointCostsOnlyOnItsPages(t *testing.T) {
 	t.Parallel()
 	const length = 20_000
-	for _, w := range []vm.Watch{{Size: 8, Write: true}, {Size: 1, Read: true}, {Size: 2 * mem.PageSize, Read: true, Write: true}} {
-		t.Run(fmt.Sprintf("size=%d,read=%v,write=%v", w.Size, w.Read, w.Write), func(t *testing.T) {
-			t.Parallel()
-			b := newBare(t, "recurse")
+	everywhere(t, []string{"recurse"}, func(t *testing.T, arch, name string) {
+		for _, w := range []vm.Watch{{Size: 8, Write: true}, {Size: 1, Read: true}, {Size: 2 * mem.PageSize, Read: true, Write: true}} {
+			how := fmt.Sprintf("size=%d,read=%v,write=%v", w.Size, w.Read, w.Write)
+			b := newBare(t, arch, name)
 			b.run(t, length)
 			used := tlbPages(b.c.Mem, false)
 			// An address that is accessed in that way.
-			hot := newBare(t, "recurse").watched(t, vm.Watch{Addr: bareStack, Size: 64 * mem.PageSize, Read: w.Read, Write: w.Write}, length)
+			hot := newBare(t, arch, name).watched(t, vm.Watch{Addr: bareStack, Size: 64 * mem.PageSize, Read: w.Read, Write: w.Write}, length)
 			w.Addr = hot.Addr
-			b = newBare(t, "recurse")
+			b = newBare(t, arch, name)
 			if b.watched(t, w, length) == (mem.Fault{}) {
-				t.Fatal("nothing touches what is watched")
+				t.Fatalf("%s: nothing touches what is watched", how)
 			}
 			covers := func(page uint64) bool { return page+mem.PageSize > w.Addr && page < w.Addr+w.Size }
 			for _, write := range []bool{false, true} {
 				for _, page := range tlbPages(b.c.Mem, write) {
 					if covers(page) && (write && w.Write || !write && w.Read) {
-						t.Errorf("the TLB lets accesses to the watched page %#x through", page)
+						t.Errorf("%s: the TLB lets accesses to the watched page %#x through", how, page)
 					}
 				}
 			}
 			now := tlbPages(b.c.Mem, false)
 			for _, page := range used {
 				if !covers(page) && !slices.Contains(now, page) {
-					t.Errorf("the watch keeps page %#x out of the TLB", page)
+					t.Errorf("%s: the watch keeps page %#x out of the TLB", how, page)
 				}
 			}
-		})
-	}
+		}
+	})
 }
 
 // tlbPages lists the pages that reads (or writes) find in the TLB.
@@ -274,7 +297,7 @@ func TestASnapshotHoldsThePagesWrittenSinceTheLast(t *testing.T) {
 	each(t, names, func(t *testing.T, f *truth) {
 		r := random(t, f.end+7)
 		m := replayer(t, f.cfg, f.log)
-		remaps := vm.NewBreaks(systemCalls(m)...)
+		calls := vm.NewBreaks(systemCalls(m)...)
 		m.Snapshot()
 		for range scale(30) {
 			m.Restore(m.Snapshot())
@@ -290,8 +313,8 @@ func TestASnapshotHoldsThePagesWrittenSinceTheLast(t *testing.T) {
 				to = min(m.Icount()+1+r.Uint64N(50), f.end)
 			}
 			remapped := false
-			m.Run(to, &vm.Stops{Breaks: remaps, AtStart: true, Filter: func(s *vm.Stop) bool {
-				remapped = remapped || slices.Contains(remapping, m.Reg(s.Thread, 17))
+			m.Run(to, &vm.Stops{Breaks: calls, AtStart: true, Filter: func(s *vm.Stop) bool {
+				remapped = remapped || remaps(m, s.Thread)
 				return false
 			}})
 			after := m.Snapshot()
@@ -325,8 +348,8 @@ func TestSnapshotsAndRestoresDoNotDependOnMemorySize(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	cost := func(name string) (snapshot, restore float64, pages int) {
-		p := lookup(t, name)
+	cost := func(arch, name string) (snapshot, restore float64, pages int) {
+		p := lookup(t, arch, name)
 		m := boot(t, p.config())
 		m.Run(200, nil)
 		for {
@@ -339,12 +362,14 @@ func TestSnapshotsAndRestoresDoNotDependOnMemorySize(t *testing.T) {
 		s := m.Snapshot()
 		return testing.AllocsPerRun(100, func() { m.Snapshot() }), testing.AllocsPerRun(100, func() { m.Restore(s) }), pages
 	}
-	small, smallR, few := cost("bench_int")
-	large, largeR, many := cost("bench_mem")
-	if many < 100*few {
-		t.Fatalf("%d pages are not much more than %d", many, few)
-	}
-	if large > small+2 || largeR > smallR+2 {
-		t.Errorf("with %d pages a snapshot allocates %v times and a restore %v, with %d pages %v and %v", many, large, largeR, few, small, smallR)
+	for _, arch := range testdata.Arches() {
+		small, smallR, few := cost(arch, "bench_int")
+		large, largeR, many := cost(arch, "bench_mem")
+		if many < 100*few {
+			t.Fatalf("%s: %d pages are not much more than %d", arch, many, few)
+		}
+		if large > small+2 || largeR > smallR+2 {
+			t.Errorf("%s: with %d pages a snapshot allocates %v times and a restore %v, with %d pages %v and %v", arch, many, large, largeR, few, small, smallR)
+		}
 	}
 }

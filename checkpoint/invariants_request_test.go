@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
+	"github.com/dap-revexec/dap-revexec/testdata"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
@@ -132,7 +133,7 @@ func TestMemoryCapOnAGoProgram(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		name, spacing, memoryCap = "gohello", 2000, 3<<20
 	}
-	f := truthOf(t, name)
+	f := truthOf(t, testdata.RISCV64, name)
 	r := random(t, f.end+10)
 	before := heapInUse()
 	m := replayer(t, f.cfg, f.log)
@@ -191,7 +192,7 @@ func TestLiveRunsAreAlikeOnABusyHost(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		name, runs = "gohello", 2
 	}
-	p := lookup(t, name)
+	p := lookup(t, testdata.RISCV64, name)
 	type end struct {
 		icount uint64
 		hash   vm.Hash

@@ -16,10 +16,10 @@ import (
 
 // everyKind are programs of each kind: arithmetic, recursion, floating point,
 // code that changes itself, threads, signals, input, files, sleep, C with a
-// library, processes, Go.
+// library, processes, Go, strings and x87, shared libraries, sockets, execve.
 var everyKind = []string{
 	"arith", "recurse", "floats", "threads", "signals", "signals_more", "stdin", "sleepy", "selfmod", "files",
-	"hello_glibc", "pthread_glibc", "signals_glibc", "forks", "gohello", "gothreads",
+	"hello_glibc", "pthread_glibc", "signals_glibc", "forks", "gohello", "gothreads", "x86", dynamic, "sockets_glibc", "programs",
 }
 
 // stroll is a random walk of a machine through a program's history.
@@ -168,7 +168,7 @@ func TestALiveStrollMakesTheSameHistory(t *testing.T) {
 	t.Parallel()
 	// The others hear of the world what is not the same twice: inode numbers and
 	// times of files, or how long they waited for standard input.
-	names := []string{"recurse", "threads", "signals", "signals_more", "sleepy", "selfmod", "pthread_glibc", "signals_glibc", "gohello"}
+	names := []string{"recurse", "threads", "signals", "signals_more", "sleepy", "selfmod", "pthread_glibc", "signals_glibc", "gohello", "x86", "sockets_glibc"}
 	each(t, names, func(t *testing.T, f *truth) {
 		var out output
 		cfg := f.cfg
@@ -211,7 +211,7 @@ func TestARunInOnePieceLeadsToTheSameState(t *testing.T) {
 // only steps.
 func TestEveryPositionOfASteppedHistory(t *testing.T) {
 	t.Parallel()
-	each(t, []string{"crash", "signals_more", "steps", "selfmod"}, func(t *testing.T, f *truth) {
+	each(t, []string{"crash", "signals_more", "steps", "selfmod", "x86"}, func(t *testing.T, f *truth) {
 		if f.end > 5000 && (raceEnabled || testing.Short()) {
 			t.Skip("too long a history")
 		}
