@@ -86,7 +86,7 @@ func TestReplayNeedsNothingOfTheOutside(t *testing.T) {
 		if err := errors.Join(os.Mkdir(cfg.Dir, 0o755), os.WriteFile(cfg.Path, p.file, 0o755)); err != nil {
 			t.Fatal(err)
 		}
-		rec := record(t, cfg, r, 5000)
+		rec := record(t, cfg, r, 20_000)
 		out.check(t, p)
 
 		// Now something else is there, which would show.
@@ -330,7 +330,7 @@ func replayUnderStrace(t *testing.T) {
 	p, r := lookup(t, testdata.RISCV64, "files"), random(t, 400)
 	cfg := p.config()
 	cfg.Dir = t.TempDir()
-	rec := record(t, cfg, r, 5000)
+	rec := record(t, cfg, r, 20_000)
 	m := replayer(t, cfg, rec.log)
 	tl := checkpoint.New(m, checkpoint.Config{MinSpacing: 2000, MaxSpacing: 2000})
 	_, _ = os.Stat(replayBegin)

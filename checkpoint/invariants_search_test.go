@@ -196,7 +196,7 @@ func TestSearchesFindWhatLookingAtEachPositionFinds(t *testing.T) {
 		if f.Go() {
 			length = 150
 		}
-		windows := scale(3)
+		windows := scale(2)
 		if f.end > 1e7 {
 			windows = 1
 		}

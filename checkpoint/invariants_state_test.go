@@ -158,7 +158,7 @@ func TestOnePositionHasOneState(t *testing.T) {
 	t.Parallel()
 	each(t, everyKind, func(t *testing.T, f *truth) {
 		w := &stroll{T: t, truth: f, r: random(t, f.end), m: replayer(t, f.cfg, f.log)}
-		w.walk(scale(400))
+		w.walk(scale(240))
 	})
 }
 
@@ -168,13 +168,13 @@ func TestALiveStrollMakesTheSameHistory(t *testing.T) {
 	t.Parallel()
 	// The others hear of the world what is not the same twice: inode numbers and
 	// times of files, or how long they waited for standard input.
-	names := []string{"recurse", "threads", "signals", "signals_more", "sleepy", "selfmod", "pthread_glibc", "signals_glibc", "gohello", "x86", "sockets_glibc"}
+	names := []string{"recurse", "threads", "signals", "signals_more", "sleepy", "selfmod", "pthread_glibc", "signals_glibc", "gohello", "x86"}
 	each(t, names, func(t *testing.T, f *truth) {
 		var out output
 		cfg := f.cfg
 		cfg.Output, cfg.Stdin = out.sink, f.config().Stdin
 		w := &stroll{T: t, truth: f, r: random(t, f.end+1), m: boot(t, cfg)}
-		w.walk(scale(150))
+		w.walk(scale(100))
 		for w.m.Icount() < f.end && !t.Failed() {
 			w.run()
 		}
@@ -194,7 +194,7 @@ func TestARunInOnePieceLeadsToTheSameState(t *testing.T) {
 		r := random(t, f.end+2)
 		m := replayer(t, f.cfg, f.log)
 		first := m.Snapshot()
-		for range scale(12) {
+		for range scale(8) {
 			at := f.points[r.IntN(len(f.points))]
 			if f.end > 1e7 { // not so far
 				at = f.points[r.IntN(len(f.points)/4)]
@@ -218,6 +218,11 @@ func TestEveryPositionOfASteppedHistory(t *testing.T) {
 		r := random(t, f.end+3)
 		plain, vexed := replayer(t, f.cfg, f.log), replayer(t, f.cfg, f.log)
 		for at := uint64(0); at < f.end; at++ {
+			if stretch := at / 400; f.end > 20_000 && stretch%16 != 0 { // of a long history, stretches
+				at = min((stretch+1)*400, f.end-1)
+				plain.Run(at, nil)
+				vexed.Run(at, nil)
+			}
 			f.check(t, plain, "stepping")
 			f.check(t, vexed, "stepping with stops")
 			if s := plain.Run(at+1, nil); s.Icount != at+1 || s.Reason != vm.StopLimit {
@@ -259,7 +264,7 @@ func TestTimelinePositionsHaveOneState(t *testing.T) {
 			MemoryCap: int64(1+r.IntN(2000)) * 4096,
 		})
 		ctx := context.Background()
-		steps := scale(120)
+		steps := scale(80)
 		if f.end > 1e7 {
 			steps /= 4
 		}

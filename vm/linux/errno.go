@@ -38,6 +38,7 @@ const (
 	eNOSYS          = 38
 	eNOTEMPTY       = 39
 	eLOOP           = 40
+	eTOOMANYREFS    = 109
 	eOVERFLOW       = 75
 	eLIBBAD         = 80
 	eNOTSOCK        = 88

@@ -128,6 +128,8 @@ func (e *encoding) mm(x *mm) {
 	for _, v := range x.env {
 		e.str(v)
 	}
+	e.u64(x.image.Entry, x.image.Bias, x.image.InterpBias)
+	e.str(x.image.Interp)
 }
 
 func (e *encoding) process(p *process) {
@@ -154,6 +156,7 @@ func (e *encoding) process(p *process) {
 		e.u64(t.id, t.deadline, t.period, t.overrun, t.value, uint64(t.sig), uint64(t.target))
 		e.u64(uint64(t.clock))
 		e.bool(t.notify)
+		e.bool(t.cpu)
 	}
 	e.int(len(p.fds))
 	for _, f := range p.fds {
@@ -186,7 +189,7 @@ func (e *encoding) thread(t *thread) {
 func (e *encoding) signals(q []sigInfo) {
 	e.int(len(q))
 	for _, si := range q {
-		e.u64(uint64(si.sig), uint64(si.code), si.w[0], si.w[1])
+		e.u64(uint64(si.sig), uint64(si.code), si.w[0], si.w[1], si.trap.nr, si.trap.err, si.trap.addr)
 	}
 }
 

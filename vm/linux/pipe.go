@@ -23,11 +23,14 @@ func sysPipe2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	case !m.mem.CanWrite(a[0], 8):
 		return -eFAULT
 	}
-	i := 0
+	i := 0 // of a free place
 	for i < len(s.pipes) && s.pipes[i] != nil {
 		i++
 	}
-	if i == len(s.pipes) {
+	switch {
+	case i == maxPipes:
+		return -eNFILE
+	case i == len(s.pipes):
 		s.pipes = append(s.pipes, nil)
 	}
 	s.pipes[i] = &pipe{readers: 1, writers: 1}

@@ -262,6 +262,8 @@ func sysEpollCtl(m *Machine, _ *thread, a *[6]uint64) int64 {
 		return -eNOENT
 	case a[1] == add && len(e.items) >= maxEpoll:
 		return -eNOSPC
+	case a[1] == add && d.kind == kindEpoll && (m.holdsEpoll(d) || m.inEpoll(ef.desc)):
+		return -eLOOP
 	case a[1] == add:
 		e.items = append(e.items, it)
 	case a[1] == mod:
@@ -273,6 +275,21 @@ func sysEpollCtl(m *Machine, _ *thread, a *[6]uint64) int64 {
 	}
 	m.changed = true // for those who wait already
 	return 0
+}
+
+// Epoll sets may hold other sets, but those none: so looking into one ends, and
+// soon. (Linux allows four levels more, as long as they are no loop.)
+
+// holdsEpoll reports whether an epoll set has another one in it.
+func (m *Machine) holdsEpoll(e *desc) bool {
+	return slices.ContainsFunc(e.items, func(it epollItem) bool { return m.st.descs[it.desc].kind == kindEpoll })
+}
+
+// inEpoll reports whether a file is in some epoll set.
+func (m *Machine) inEpoll(index int) bool {
+	return slices.ContainsFunc(m.st.descs, func(e *desc) bool {
+		return e != nil && e.kind == kindEpoll && slices.ContainsFunc(e.items, func(it epollItem) bool { return it.desc == index })
+	})
 }
 
 // forgetInEpolls takes a file that has gone out of the epoll sets.

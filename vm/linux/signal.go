@@ -211,7 +211,7 @@ func (m *Machine) deliver() bool {
 	s, any := m.st, false
 	for _, t := range s.threads {
 		for s.doom == nil {
-			if len(t.pending) == 0 && len(t.p.pending) == 0 || t.wait.kind == waitVfork {
+			if len(t.pending) == 0 && len(t.p.pending) == 0 {
 				break
 			}
 			m.focus(t.p)
@@ -220,7 +220,11 @@ func (m *Machine) deliver() bool {
 				any = true
 				continue
 			}
-			si, ok := t.takeSignal(^t.mask | unblockable)
+			set := ^t.mask | unblockable
+			if t.wait.kind == waitVfork {
+				set &= t.p.deadly()
+			}
+			si, ok := t.takeSignal(set)
 			if !ok {
 				break
 			}
@@ -229,6 +233,17 @@ func (m *Machine) deliver() bool {
 		}
 	}
 	return any
+}
+
+// deadly is the set of signals that kill the process as things are: the only ones
+// that end the wait for a vforked child.
+func (p *process) deadly() (set uint64) {
+	for sig := 1; sig <= numSignals; sig++ {
+		if sig == sigKILL || p.actions[sig].handler == sigDFL && !p.ignores(sig) {
+			set |= bit(sig)
+		}
+	}
+	return set
 }
 
 // act does about a signal what the process has arranged.

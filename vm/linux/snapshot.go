@@ -63,5 +63,6 @@ func (m *Machine) Restore(sn vm.Snapshot) {
 	}
 	m.c.Icount = s.icount
 	m.load(m.st.thread(m.st.current))
+	m.st.own = s.st.own // load has it be the current thread, but one may be about to die
 	m.changed, m.emitted, m.err = false, false, nil
 }

@@ -36,7 +36,9 @@ const (
 	maxMessage    = 65507 // bytes of a UDP datagram
 	firstEphemera = 32768 // ports given to sockets that ask for none: up to 60999
 	lastEphemera  = 60999
-	maxPassed     = 253 // open files in one message (SCM_MAX_FD)
+	maxPassed     = 253      // open files in one message (SCM_MAX_FD)
+	maxWanted     = 64 << 20 // bytes that readers may wait for together
+	maxInFlight   = maxFDs   // open files in all messages that wait
 )
 
 // sockState says how far a socket has come.
@@ -72,6 +74,7 @@ type sock struct {
 
 	eof     bool  // nothing more will arrive
 	shut    bool  // nothing more may be sent
+	want    int   // bytes that a reader waits for together (MSG_WAITALL); 0: none does
 	deaf    bool  // what arrives is not wanted any more (SHUT_RD)
 	reset   bool  // something was sent after the other end had gone
 	err     int64 // pending error
@@ -130,6 +133,7 @@ func (e *encoding) sock(k *sock) {
 	e.bool(k.reset)
 	e.int(k.peer)
 	e.int(k.limit)
+	e.int(k.want)
 	e.bytes(k.bytes)
 	e.int(len(k.rights))
 	for _, r := range k.rights {
@@ -212,7 +216,8 @@ func (k *sock) room() int {
 	if len(k.packets) >= maxPackets {
 		return 0
 	}
-	return max(sockBuffer-k.queued(), 0)
+	// A reader that wants more at once than there is room for must get it.
+	return max(max(sockBuffer, k.want)-k.queued(), 0)
 }
 
 func readySocket(m *Machine, d *desc) (ev uint32, _ bool) {

@@ -235,7 +235,9 @@ func (m *Machine) receive(t *thread, d *desc, limit uint64, flags uint32) receiv
 	}
 	enough := uint64(1)
 	if flags&msgWaitall != 0 {
-		enough = limit
+		if enough = limit; enough > sockBuffer && enough > uint64(k.want) && m.wanted()+enough > maxWanted {
+			enough = sockBuffer
+		}
 	}
 	have := uint64(len(k.bytes))
 	switch {
@@ -251,7 +253,14 @@ func (m *Machine) receive(t *thread, d *desc, limit uint64, flags uint32) receiv
 	case k.state == sockFresh:
 		return received{ret: -eNOTCONN}
 	default:
-		if r := m.pause(t, d, flags, k.timeout[0], 0); r != -eAGAIN || have == 0 {
+		r := m.pause(t, d, flags, k.timeout[0], 0)
+		if p := m.peerOf(k); r == blocked && enough > sockBuffer && uint64(k.want) < enough {
+			k.want = int(enough)
+			if p != nil {
+				m.stir(p)
+			}
+		}
+		if r != -eAGAIN || have == 0 {
 			return received{ret: r}
 		}
 	}
@@ -276,7 +285,7 @@ func (m *Machine) receive(t *thread, d *desc, limit uint64, flags uint32) receiv
 	}
 	got := received{data: k.bytes[:n:n], size: int(n), rights: rights}
 	if flags&msgPeek == 0 {
-		k.bytes = k.bytes[n:]
+		k.bytes, k.want = k.bytes[n:], 0
 		k.read += n
 		if len(k.bytes) == 0 {
 			k.bytes = nil
@@ -286,6 +295,16 @@ func (m *Machine) receive(t *thread, d *desc, limit uint64, flags uint32) receiv
 		}
 	}
 	return got
+}
+
+// wanted is how much more than usual sockets may hold for readers that want it.
+func (m *Machine) wanted() (n uint64) {
+	for _, k := range m.st.socks {
+		if k != nil {
+			n += uint64(k.want)
+		}
+	}
+	return n
 }
 
 func (m *Machine) receivePacket(t *thread, d *desc, k *sock, limit uint64, flags uint32) received {

@@ -73,10 +73,29 @@ func (m *Machine) rightsIn(h *msghdr) (descs []int, bad int64) {
 			if len(descs) > maxPassed {
 				return nil, -eINVAL
 			}
+			if m.inFlight()+len(descs) > maxInFlight {
+				return nil, -eTOOMANYREFS
+			}
 		}
 		raw = raw[min(uint64(len(raw)), (size+7)&^7):]
 	}
 	return descs, 0
+}
+
+// inFlight is how many open files are on their way in messages.
+func (m *Machine) inFlight() (n int) {
+	for _, k := range m.st.socks {
+		if k == nil {
+			continue
+		}
+		for _, r := range k.rights {
+			n += len(r.descs)
+		}
+		for i := range k.packets {
+			n += len(k.packets[i].rights)
+		}
+	}
+	return n
 }
 
 func (m *Machine) sendOne(t *thread, d *desc, k *sock, addr uint64, flags uint32) int64 {
@@ -184,6 +203,7 @@ func (m *Machine) several(t *thread, a *[6]uint64, one func(addr uint64, flags u
 			return -eFAULT
 		}
 		flags |= msgDontwait
+		t.wait.done = 0 // how far a call that waited had got was about the first
 	}
 	return int64(n)
 }

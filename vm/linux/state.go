@@ -15,6 +15,7 @@ const (
 	maxPending   = 4096     // queued signals, over all threads
 	maxTimers    = 256      // POSIX timers
 	pipeSize     = 64 << 10 // bytes in a pipe
+	maxPipes     = 4096     // of all processes
 	maxIOV       = 1024
 	maxPath      = 4096
 	maxIO        = 16 << 20 // bytes moved by one read or write; more is a short count
@@ -119,7 +120,7 @@ const (
 	waitSleep                  // the deadline
 	waitSignal                 // a signal in set, or any handler if set is 0
 	waitChild                  // a child's end: the call is tried again when one ends
-	waitVfork                  // process addr's leaving of the address space; no signal ends it
+	waitVfork                  // process addr's leaving of the address space; only a signal that kills ends it
 )
 
 // restart says what becomes of a wait that a signal handler interrupts.
