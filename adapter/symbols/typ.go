@@ -379,6 +379,20 @@ func (p *Program) ArrayOf(t *Type, n int64) *Type {
 		typeData{kind: KindArray, size: -1, elem: t, count: n, lang: t.Language()})
 }
 
+// UnionOf is a union that need not occur in the program, of members that all begin
+// at its start. The same name must mean the same members each time.
+func (p *Program) UnionOf(name string, size int64, members []Field) *Type {
+	return p.derive(derivedKey{kind: KindUnion, n: size, name: name},
+		typeData{kind: KindUnion, name: name, size: size, fields: members, lang: LangC})
+}
+
+// EnumOf is an enumeration that need not occur in the program. The same name must
+// mean the same enumerators each time.
+func (p *Program) EnumOf(name string, size int64, enums []Enumerator) *Type {
+	return p.derive(derivedKey{kind: KindEnum, n: size, name: name},
+		typeData{kind: KindEnum, name: name, size: size, enums: enums, lang: LangC})
+}
+
 // BaseType is a base type that need not occur in the program: the type of a
 // literal or of an expression's result. kind is one of KindBool to
 // KindComplex, size in bytes; signed matters for characters only.

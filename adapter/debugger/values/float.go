@@ -110,12 +110,14 @@ func encodeFloat(b []byte, f float64, x87 bool) {
 		binary.LittleEndian.PutUint32(b, math.Float32bits(float32(f)))
 	case 8:
 		binary.LittleEndian.PutUint64(b, math.Float64bits(f))
+	case 10, 12:
+		encodeExtended(b, f, true)
 	case 16:
 		encodeExtended(b, f, x87)
 	}
 }
 
-// encodeExtended writes f, exactly, in one of the formats of 16 bytes.
+// encodeExtended writes f, exactly, in the x87's format or in that of 16 bytes.
 func encodeExtended(b []byte, f float64, x87 bool) {
 	var sign uint64
 	if math.Signbit(f) {

@@ -320,7 +320,7 @@ func enumText(t *symbols.Type, n num) string {
 	enums := t.Enumerators()
 	value := int64(n.uint64())
 	for _, e := range enums {
-		if e.Value == value {
+		if e.Value == value && e.Name != "" {
 			return e.Name
 		}
 	}
@@ -339,7 +339,9 @@ func enumText(t *symbols.Type, n num) string {
 		}
 		singles++
 		if rest&bit != 0 && len(parts) < 64 {
-			parts = append(parts, e.Name)
+			if e.Name != "" { // a bit that is always set has none
+				parts = append(parts, e.Name)
+			}
 			rest &^= bit
 		}
 	}

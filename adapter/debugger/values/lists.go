@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
-	"github.com/dap-revexec/dap-revexec/vm"
 )
 
 // Locals lists the local variables of the frame, without its arguments, in order
@@ -103,67 +102,4 @@ func (c *Context) globalExpr(v *symbols.Variable) string {
 		file = v.Unit.Name
 	}
 	return "'" + path.Base(file) + "'::" + name
-}
-
-// Registers lists the frame's registers of a group.
-func Registers(c *Context, group vm.RegGroup) []*Value {
-	if c.Arch == nil {
-		return nil
-	}
-	var out []*Value
-	for i := range c.Arch.Regs {
-		if c.Arch.Regs[i].Group != group {
-			continue
-		}
-		v := c.register(i, c.isGo())
-		if isInteger(strip(v.typ)) {
-			v.letter = 'a' // an address, more often than a number
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
-// registerTypes are gdb's names for registers' types, in C and in Go.
-var registerTypes = map[string][2]string{
-	"ieee_double": {"double", "float64"}, "ieee_single": {"float", "float32"},
-	"int8": {"signed char", "int8"}, "uint8": {"unsigned char", "uint8"},
-	"int16": {"short", "int16"}, "uint16": {"unsigned short", "uint16"},
-	"int32": {"int", "int32"}, "uint32": {"unsigned int", "uint32"},
-	"int64": {"long", "int64"}, "uint64": {"unsigned long", "uint64"},
-}
-
-// register makes the value of register i.
-func (c *Context) register(i int, goL bool) *Value {
-	r := &c.Arch.Regs[i]
-	v := &Value{c: c, name: r.Name, expr: "$" + r.Name, kind: KindRegister, goL: goL}
-	var data []byte
-	ok := false
-	if c.RegBytes != nil {
-		data, ok = c.RegBytes(i)
-	}
-	if !ok {
-		v.err = &symbols.OptimizedOutError{Why: "the functions called from here did not save the register"}
-	}
-	v.src = source{kind: srcBytes, data: data}
-	kind := r.GDBType
-	if kind == "int" {
-		kind = fmt.Sprintf("int%d", r.Bits)
-	}
-	// A float in a double's register has all bits above it set (the RISC-V
-	// ISA, "NaN Boxing of Narrower Values").
-	if kind == "ieee_double" && len(data) == 8 && decodeInt(data[4:], true).u == ^uint64(0) {
-		kind = "ieee_single"
-		v.src.data = data[:4]
-	}
-	switch names, known := registerTypes[kind]; {
-	case known:
-		v.typ = c.base(names[boolInt(goL)], goL)
-	case kind == "code_ptr" || kind == "data_ptr":
-		v.typ, v.goL = c.Prog.PointerTo(nil), false
-	default:
-		v.typ = c.Prog.ArrayOf(c.base("unsigned char", false), int64(r.Bits/8))
-		v.goL = false
-	}
-	return v
 }
