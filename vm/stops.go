@@ -157,5 +157,6 @@ type Stop struct {
 
 	Signal int   // for StopSignal: the signal's number
 	Fatal  bool  // for StopSignal: it will kill the guest
+	NoAddr bool  // for StopSignal: the processor does not tell the faulting address
 	Err    error // for StopError
 }

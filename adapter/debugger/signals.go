@@ -40,7 +40,11 @@ func signalText(st *vm.Stop) string {
 	if meaning != "" {
 		text += ": " + meaning
 	}
-	if faults[st.Signal] {
+	switch {
+	case st.NoAddr && st.Signal == 11:
+		// x86's general protection fault: Intel SDM volume 3, 6.15, #GP.
+		text += ", by an address that is not canonical or a misaligned operand"
+	case faults[st.Signal] && !st.NoAddr:
 		text += fmt.Sprintf(" at %#x", st.Addr)
 	}
 	if st.Fatal {

@@ -227,7 +227,7 @@ func (r *run) fault(si sigInfo, taken func()) *vm.Stop {
 	fatal := m.forced(m.cur, si.sig)
 	if r.stops.Signals && m.p.own() && !r.free(m.c.Icount) {
 		s := m.stopped(vm.StopSignal)
-		s.Signal, s.Addr, s.Fatal = si.sig, si.w[0], fatal
+		s.Signal, s.Addr, s.Fatal, s.NoAddr = si.sig, si.w[0], fatal, si.code == siKernel
 		if r.wanted(s) {
 			return &s
 		}

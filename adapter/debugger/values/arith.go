@@ -18,6 +18,9 @@ type rank struct {
 // promote applies the integer promotions to a number of type t (C11, 6.3.1.1): what
 // is smaller than int becomes int. bits is the width of a bit field, else 0.
 func promote(n num, bits int64) rank {
+	if n.kind == numFloat {
+		return rank{numFloat, floatSize(n.size)}
+	}
 	if n.kind >= numFloat {
 		return rank{n.kind, n.size}
 	}
@@ -82,6 +85,18 @@ func (r rank) convert(n num) num {
 		return num{kind: numComplex, size: r.size, f: n.float()}
 	}
 	return n.toInt(r.size, r.kind == numInt)
+}
+
+// floatSize is the size of results of floats of a size: those that C has no name
+// for are widened to the next that it has.
+func floatSize(size int) int {
+	switch {
+	case size < 4:
+		return 8
+	case size > 8:
+		return 16 // the x87's registers
+	}
+	return size
 }
 
 var cRanks = map[rank]string{

@@ -20,7 +20,7 @@ func TestRegistersOfX86ShowWhatTheyMean(t *testing.T) {
 		return b, ok
 	}
 	for expr, want := range map[string]string{
-		"$eflags": "PF|ZF|IF", "$eflags & 0x40": "64", "$eflags,x": "0x246", "$mxcsr": "IM|DM|ZM|OM|UM|PM", "$st0": "3", "$st0 > 2": "1",
+		"$eflags": "PF|ZF|IF", "$eflags & 0x40": "64", "$eflags,x": "0x246", "$mxcsr": "IM|DM|ZM|OM|UM|PM", "$st0": "3", "$st0 > 2": "1", "$st0 * 2 - 1 == 5": "1",
 		"$xmm1.v2_double": "{1.5, 3.5e-323}", "$xmm1.v2_int64[1]": "7", "$xmm1.v4_int32": "{0, 1073217536, 7, 0}",
 		"$xmm1.v2_double[0] + 1": "2.5",
 	} {
