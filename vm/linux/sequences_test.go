@@ -24,6 +24,9 @@ const (
 	argMessage        // struct mmsghdr
 )
 
+// sharedBase is where the guest maps memory, perhaps shared with its children.
+const sharedBase = 0x40000
+
 type argument struct {
 	kind    int
 	numbers []int64
@@ -44,45 +47,49 @@ var sequenceCalls = []struct {
 	nr   int64
 	args []argument
 }{
-	{198, []argument{oneOf(1, 1, 2, 2, 10, 16), oneOf(1, 2, 5, 0o4001, 0o4002, 0o4005, 3), oneOf(0)}},                       // socket
-	{199, []argument{oneOf(1), oneOf(1, 2, 5, 0o4001, 0o4002), oneOf(0), oneOf(dataBase)}},                                  // socketpair
-	{200, []argument{anFD, anAddress, oneOf(16, 16, 28, 2, 110)}},                                                           // bind
-	{201, []argument{anFD, oneOf(0, 1, 5, -1)}},                                                                             // listen
-	{242, []argument{anFD, oneOf(0), oneOf(0), oneOf(0, 0o4000)}},                                                           // accept4
-	{203, []argument{anFD, anAddress, oneOf(16, 16, 28, 2, 110)}},                                                           // connect
-	{204, []argument{anFD, aBuffer, oneOf(dataBase + 8)}},                                                                   // getsockname
-	{206, []argument{anFD, aBuffer, aSize, sendFlags, argument{argAddress, nil}, oneOf(0, 16)}},                             // sendto
-	{206, []argument{anFD, aBuffer, aSize, sendFlags, oneOf(0), oneOf(0)}},                                                  // send
-	{207, []argument{anFD, aBuffer, aSize, oneOf(0, 0x40, 0x42, 0x100, 0x20), oneOf(0), oneOf(0)}},                          // recvfrom
-	{208, []argument{anFD, oneOf(1, 1, 6, 41), oneOf(2, 7, 9, 15, 20, 26), oneOf(dataBase), oneOf(4, 16)}},                  // setsockopt
-	{209, []argument{anFD, oneOf(1, 6), oneOf(3, 4, 7, 9, 15, 17), aBuffer, oneOf(dataBase + 8)}},                           // getsockopt
-	{210, []argument{anFD, oneOf(0, 1, 2)}},                                                                                 // shutdown
-	{211, []argument{anFD, aMessage, sendFlags}},                                                                            // sendmsg
-	{212, []argument{anFD, aMessage, oneOf(0, 0x40, 0x42)}},                                                                 // recvmsg
-	{269, []argument{anFD, aMessage, oneOf(1, 3), sendFlags}},                                                               // sendmmsg
-	{243, []argument{anFD, aMessage, oneOf(1, 3), oneOf(0, 0x40, 0x10000), oneOf(0)}},                                       // recvmmsg
-	{59, []argument{oneOf(dataBase), oneOf(0, 0o4000)}},                                                                     // pipe2
-	{63, []argument{anFD, aBuffer, aSize}},                                                                                  // read
-	{64, []argument{anFD, aBuffer, aSize}},                                                                                  // write
-	{23, []argument{anFD}},                                                                                                  // dup
-	{24, []argument{anFD, anFD, oneOf(0)}},                                                                                  // dup3
-	{57, []argument{anFD}},                                                                                                  // close
-	{25, []argument{anFD, oneOf(0, 1, 2, 3, 4), oneOf(0, 1, 0o4000)}},                                                       // fcntl
-	{20, []argument{oneOf(0)}},                                                                                              // epoll_create1
-	{21, []argument{anFD, oneOf(1, 1, 2, 3), anFD, aBuffer}},                                                                // epoll_ctl
-	{22, []argument{anFD, aBuffer, oneOf(1, 5), oneOf(0, 0, 1), oneOf(0), oneOf(8)}},                                        // epoll_pwait
-	{19, []argument{oneOf(0, 3), oneOf(0, 0o4000, 1)}},                                                                      // eventfd2
-	{220, []argument{oneOf(17, 17, 0x4111, 0x50f00, 0x100|17), oneOf(0), oneOf(0), oneOf(0), oneOf(0)}},                     // clone
-	{260, []argument{oneOf(-1, 0, 1001), oneOf(0, dataBase), oneOf(0, 1, 0x40000000), oneOf(0)}},                            // wait4
-	{93, []argument{oneOf(0, 7)}},                                                                                           // exit
-	{129, []argument{oneOf(1001, 1002, 1003), oneOf(0, 9, 10, 17)}},                                                         // kill
-	{134, []argument{oneOf(10, 17), oneOf(dataBase + 0x100), oneOf(0), oneOf(8)}},                                           // rt_sigaction
-	{98, []argument{oneOf(dataBase+0x200, dataBase+0x204), oneOf(0, 1, 0x80, 0x81), oneOf(0, 1), oneOf(0, dataBase+0x180)}}, // futex
-	{101, []argument{oneOf(dataBase + 0x180), oneOf(0)}},                                                                    // nanosleep
-	{222, []argument{oneOf(0), oneOf(0x1000, 0x5000), oneOf(3), oneOf(0x22, 0x21), oneOf(-1), oneOf(0)}},                    // mmap
-	{215, []argument{oneOf(dataBase + 0x3000), oneOf(0x1000)}},                                                              // munmap
-	{17, []argument{aBuffer, oneOf(100)}},                                                                                   // getcwd
-	{48, []argument{oneOf(-100), oneOf(dataBase + 0x280), oneOf(0)}},                                                        // faccessat
+	{198, []argument{oneOf(1, 1, 2, 2, 10, 16), oneOf(1, 2, 5, 0o4001, 0o4002, 0o4005, 3), oneOf(0)}},                                               // socket
+	{199, []argument{oneOf(1), oneOf(1, 2, 5, 0o4001, 0o4002), oneOf(0), oneOf(dataBase)}},                                                          // socketpair
+	{200, []argument{anFD, anAddress, oneOf(16, 16, 28, 2, 110)}},                                                                                   // bind
+	{201, []argument{anFD, oneOf(0, 1, 5, -1)}},                                                                                                     // listen
+	{242, []argument{anFD, oneOf(0), oneOf(0), oneOf(0, 0o4000)}},                                                                                   // accept4
+	{203, []argument{anFD, anAddress, oneOf(16, 16, 28, 2, 110)}},                                                                                   // connect
+	{204, []argument{anFD, aBuffer, oneOf(dataBase + 8)}},                                                                                           // getsockname
+	{206, []argument{anFD, aBuffer, aSize, sendFlags, argument{argAddress, nil}, oneOf(0, 16)}},                                                     // sendto
+	{206, []argument{anFD, aBuffer, aSize, sendFlags, oneOf(0), oneOf(0)}},                                                                          // send
+	{207, []argument{anFD, aBuffer, aSize, oneOf(0, 0x40, 0x42, 0x100, 0x20), oneOf(0), oneOf(0)}},                                                  // recvfrom
+	{208, []argument{anFD, oneOf(1, 1, 6, 41), oneOf(2, 7, 9, 15, 20, 26), oneOf(dataBase), oneOf(4, 16)}},                                          // setsockopt
+	{209, []argument{anFD, oneOf(1, 6), oneOf(3, 4, 7, 9, 15, 17), aBuffer, oneOf(dataBase + 8)}},                                                   // getsockopt
+	{210, []argument{anFD, oneOf(0, 1, 2)}},                                                                                                         // shutdown
+	{211, []argument{anFD, aMessage, sendFlags}},                                                                                                    // sendmsg
+	{212, []argument{anFD, aMessage, oneOf(0, 0x40, 0x42)}},                                                                                         // recvmsg
+	{269, []argument{anFD, aMessage, oneOf(1, 3), sendFlags}},                                                                                       // sendmmsg
+	{243, []argument{anFD, aMessage, oneOf(1, 3), oneOf(0, 0x40, 0x10000), oneOf(0)}},                                                               // recvmmsg
+	{59, []argument{oneOf(dataBase), oneOf(0, 0o4000)}},                                                                                             // pipe2
+	{63, []argument{anFD, aBuffer, aSize}},                                                                                                          // read
+	{64, []argument{anFD, aBuffer, aSize}},                                                                                                          // write
+	{23, []argument{anFD}},                                                                                                                          // dup
+	{24, []argument{anFD, anFD, oneOf(0)}},                                                                                                          // dup3
+	{57, []argument{anFD}},                                                                                                                          // close
+	{25, []argument{anFD, oneOf(0, 1, 2, 3, 4), oneOf(0, 1, 0o4000)}},                                                                               // fcntl
+	{20, []argument{oneOf(0)}},                                                                                                                      // epoll_create1
+	{21, []argument{anFD, oneOf(1, 1, 2, 3), anFD, aBuffer}},                                                                                        // epoll_ctl
+	{22, []argument{anFD, aBuffer, oneOf(1, 5), oneOf(0, 0, 1), oneOf(0), oneOf(8)}},                                                                // epoll_pwait
+	{19, []argument{oneOf(0, 3), oneOf(0, 0o4000, 1)}},                                                                                              // eventfd2
+	{220, []argument{oneOf(17, 17, 0x4111, 0x50f00, 0x100|17), oneOf(0), oneOf(0), oneOf(0), oneOf(0)}},                                             // clone
+	{260, []argument{oneOf(-1, 0, 1001), oneOf(0, dataBase), oneOf(0, 1, 0x40000000), oneOf(0)}},                                                    // wait4
+	{93, []argument{oneOf(0, 7)}},                                                                                                                   // exit
+	{129, []argument{oneOf(1001, 1002, 1003), oneOf(0, 9, 10, 17)}},                                                                                 // kill
+	{134, []argument{oneOf(10, 17), oneOf(dataBase + 0x100), oneOf(0), oneOf(8)}},                                                                   // rt_sigaction
+	{98, []argument{oneOf(dataBase+0x200, dataBase+0x204), oneOf(0, 1, 0x80, 0x81), oneOf(0, 1), oneOf(0, dataBase+0x180)}},                         // futex
+	{101, []argument{oneOf(dataBase + 0x180), oneOf(0)}},                                                                                            // nanosleep
+	{222, []argument{oneOf(sharedBase, sharedBase+0x1000, 0), oneOf(0x1000, 0x3000), oneOf(3, 3, 1), oneOf(0x32, 0x31, 0x31), oneOf(-1), oneOf(0)}}, // mmap
+	{216, []argument{oneOf(sharedBase, sharedBase+0x1000), oneOf(0x1000), oneOf(0x1000, 0x2000), oneOf(0, 1, 3), oneOf(sharedBase + 0x4000)}},       // mremap
+	{233, []argument{oneOf(sharedBase), oneOf(0x1000, 0x2000), oneOf(4, 9)}},                                                                        // madvise
+	{226, []argument{oneOf(sharedBase), oneOf(0x1000), oneOf(1, 3)}},                                                                                // mprotect
+	{278, []argument{oneOf(sharedBase, sharedBase+0x800, sharedBase+0x1ff0), oneOf(8, 100), oneOf(0)}},                                              // getrandom
+	{215, []argument{oneOf(dataBase+0x3000, sharedBase, sharedBase), oneOf(0x1000)}},                                                                // munmap
+	{17, []argument{aBuffer, oneOf(100)}},                                                                                                           // getcwd
+	{48, []argument{oneOf(-100), oneOf(dataBase + 0x280), oneOf(0)}},                                                                                // faccessat
 }
 
 // sequenceOf is the program that makes the calls which raw chooses.
@@ -110,6 +117,9 @@ func sequenceOf(raw []byte) []byte {
 				v = int64(next(14))
 			case argBuffer:
 				v = dataBase + 0x400 + 8*int64(next(200))
+				if v%32 == 0 {
+					v += sharedBase - dataBase
+				}
 			case argAddress:
 				v = dataBase + 0x800 + 128*int64(next(6))
 			case argMessage:
