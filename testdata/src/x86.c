@@ -24,7 +24,7 @@ static uint64_t digest(const unsigned char *p, int n)
 	return h;
 }
 
-static void copy(void *d, const void *s, unsigned long n)
+static NOINLINE void copy(void *d, const void *s, unsigned long n)
 {
 	__asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory"); //@copy
 }

@@ -2,6 +2,7 @@ package linux_test
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -219,4 +220,64 @@ func TestGuestThatUsesTooMuchMemoryIsKilled(t *testing.T) {
 	if !bytes.Contains(log.Bytes(), []byte("memory")) {
 		t.Error("nothing is logged")
 	}
+}
+
+// FuzzAMD64Code runs whatever comes as x86-64 code, on pages that it can write,
+// in a process whose registers point to useful and useless places. The code starts
+// twice: in the first thread and in a child that is forked, or in a second thread.
+func FuzzAMD64Code(f *testing.F) {
+	rnd := rand.New(rand.NewPCG(6, 6))
+	for range 40 {
+		b := make([]byte, 1+rnd.IntN(64))
+		for i := range b {
+			b[i] = byte(rnd.Uint32())
+			if rnd.IntN(6) == 0 && i > 0 { // syscall, rep, lock, 0f
+				b[i-1], b[i] = []byte{0x0f, 0xf3, 0xf0, 0x66}[rnd.IntN(4)], []byte{0x05, 0xa4, 0xab, 0x0f}[rnd.IntN(4)]
+			}
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, code []byte) {
+		if len(code) == 0 || len(code) > 0x1000 {
+			return
+		}
+		call := []byte{0xb8, 57, 0, 0, 0, 0x0f, 0x05} // fork
+		if code[0]&1 != 0 {
+			// clone(CLONE_VM|FS|FILES|SIGHAND|THREAD|SYSVSEM, dataBase + 0x3000)
+			call = []byte{0xb8, 56, 0, 0, 0, 0xbf, 0x00, 0x0f, 0x05, 0, 0xbe, 0, 0x30, 0x02, 0, 0x0f, 0x05}
+		}
+		full := append(call,
+			0xbb, 0x40, 0, 0x02, 0, // mov ebx, dataBase + 64
+			0xbe, 0, 0x01, 0x02, 0, // mov esi, dataBase + 256
+			0xbf, 0, 0, 0x01, 0, // mov edi, codeBase
+			0xba, 8, 0, 0, 0, 0xb9, 5, 0, 0, 0, // edx, ecx
+		)
+		file := image(append(full, code...), []byte("/dev/null\x00"))
+		binary.LittleEndian.PutUint16(file[18:], uint16(elf.EM_X86_64))
+		binary.LittleEndian.PutUint32(file[64+4:], uint32(elf.PF_R|elf.PF_W|elf.PF_X))
+		cfg := fixed(linux.Config{Path: "/guest", File: file, Dir: t.TempDir(), MaxMemory: 1 << 26})
+		m, err := linux.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if s := runFor(m, 20_000); s.Reason == vm.StopError {
+			t.Fatal(s.Err)
+		}
+		end, hash := m.Icount(), m.Hash()
+		r := replayOf(t, cfg, m.Log())
+		for step := uint64(1); r.Icount() < end; step += 1 + end/7 {
+			snap := r.Snapshot()
+			for range 2 {
+				r.Restore(snap)
+				s := r.Run(min(snap.Icount()+step, end), nil)
+				if s.Reason == vm.StopError || s.Reason == vm.StopInterrupted {
+					t.Fatalf("replay: %v %v", s.Reason, s.Err)
+				}
+			}
+		}
+		if r.Hash() != hash {
+			t.Error("the replay ends otherwise")
+		}
+	})
 }
