@@ -65,6 +65,7 @@
 // Sockets reach other sockets of the guest only: AF_UNIX, TCP and UDP on the
 // loopback addresses. Other addresses are unreachable (ENETUNREACH), other
 // families do not exist (EAFNOSUPPORT). A Unix socket's name makes no file.
+// Epoll sets may hold other sets, but those none (ELOOP).
 //
 // The guest is the user who runs it (the input log has the number), but can become
 // nobody else, and process 1000 on a machine called revexec with Linux 6.6 and
