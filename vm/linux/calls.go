@@ -47,7 +47,8 @@ func init() {
 		24:  {sysDup3},
 		25:  {sysFcntl},
 		29:  {sysIoctl},
-		32:  {constant(0)}, // flock
+		32:  {sysFlock},
+		33:  {sysMknodat},
 		34:  {sysMkdirat},
 		35:  {onPath(unlinkat)},
 		36:  {sysSymlinkat},
@@ -63,8 +64,9 @@ func init() {
 		50:  {sysFchdir},
 		52:  {onFile(0, fchmod)},
 		53:  {onPath(fchmodat)},
-		54:  {constant(0)}, // fchownat: files stay the user's
-		55:  {constant(0)}, // fchown
+		452: {onPath(fchmodat)}, // fchmodat2
+		54:  {constant(0)},      // fchownat: files stay the user's
+		55:  {constant(0)},      // fchown
 		56:  {sysOpenat},
 		57:  {sysClose},
 		59:  {sysPipe2},
@@ -78,10 +80,13 @@ func init() {
 		68:  {sysPwrite64},
 		69:  {vectored(false, true, false)}, // preadv
 		70:  {vectored(true, true, false)},  // pwritev
-		71:  {constant(-eINVAL)},            // sendfile: callers fall back to read and write
+		71:  {sysSendfile},
 		72:  {sysPselect6},
 		73:  {sysPpoll},
+		74:  {sysSignalfd4},
+		75:  {constant(-eINVAL)}, // vmsplice: callers fall back to read and write
 		76:  {constant(-eINVAL)}, // splice
+		77:  {constant(-eINVAL)}, // tee
 		78:  {sysReadlinkat},
 		79:  {sysNewfstatat},
 		80:  {sysFstat},
@@ -94,6 +99,7 @@ func init() {
 		88:  {sysUtimensat},
 		223: {constant(0)}, // fadvise64
 		276: {twoPaths(renameat2)},
+		285: {sysCopyFileRange},
 		279: {sysMemfdCreate},
 		286: {vectored(false, true, true)}, // preadv2
 		287: {vectored(true, true, true)},  // pwritev2
@@ -146,7 +152,13 @@ func init() {
 		98:  {sysFutex},
 		99:  {sysSetRobustList},
 		100: {sysGetRobustList},
+		90:  {sysCapget},
+		91:  {constant(0)}, // capset
 		118: {constant(0)}, // sched_setparam
+		121: {sysSchedGetparam},
+		127: {sysSchedRRGetInterval},
+		274: {constant(0)}, // sched_setattr
+		275: {sysSchedGetattr},
 		119: {constant(0)}, // sched_setscheduler
 		120: {constant(0)}, // sched_getscheduler: SCHED_OTHER
 		122: {sysSchedSetaffinity},
@@ -226,15 +238,60 @@ func init() {
 		179: {sysSysinfo},
 		278: {sysGetrandom},
 
+		// What has no effect here
+		30:  {constant(0)}, // ioprio_set
+		31:  {constant(0)}, // ioprio_get
+		84:  {constant(0)}, // sync_file_range
+		92:  {constant(0)}, // personality: PER_LINUX
+		213: {constant(0)}, // readahead
+		267: {constant(0)}, // syncfs
+
+		// What the guest's user may not do
+		39:  {constant(-ePERM)},  // umount2
+		40:  {constant(-ePERM)},  // mount
+		41:  {constant(-ePERM)},  // pivot_root
+		51:  {constant(-ePERM)},  // chroot
+		97:  {constant(-ePERM)},  // unshare
+		117: {constant(-ePERM)},  // ptrace
+		161: {constant(-ePERM)},  // sethostname
+		171: {constant(-ePERM)},  // adjtimex
+		241: {constant(-eACCES)}, // perf_event_open
+		262: {constant(-ePERM)},  // fanotify_init
+		266: {constant(-ePERM)},  // clock_adjtime
+		268: {constant(-ePERM)},  // setns
+		270: {constant(-ePERM)},  // process_vm_readv
+		271: {constant(-ePERM)},  // process_vm_writev
+		272: {constant(-ePERM)},  // kcmp
+		280: {constant(-ePERM)},  // bpf
+		282: {constant(-ePERM)},  // userfaultfd
+
 		// What programs try and do without
-		236: {constant(-eNOSYS)}, // get_mempolicy
-		237: {constant(-eNOSYS)}, // set_mempolicy
-		258: {constant(-eNOSYS)}, // riscv_hwprobe
-		259: {constant(0)},       // riscv_flush_icache: changed code is noticed without it
-		293: {constant(-eNOSYS)}, // rseq
-		424: {constant(-eNOSYS)}, // pidfd_send_signal
-		434: {constant(-eNOSYS)}, // pidfd_open
-		438: {constant(-eNOSYS)}, // pidfd_getfd
+		0:   {constant(-eNOSYS)},     // io_setup
+		26:  {constant(-eNOSYS)},     // inotify_init1: callers look at the files now and then
+		27:  {constant(-eNOSYS)},     // inotify_add_watch
+		180: {constant(-eNOSYS)},     // mq_open
+		186: {constant(-eNOSYS)},     // msgget
+		190: {constant(-eNOSYS)},     // semget
+		194: {constant(-eNOSYS)},     // shmget
+		217: {constant(-eNOSYS)},     // add_key
+		219: {constant(-eNOSYS)},     // keyctl
+		235: {constant(-eNOSYS)},     // mbind
+		238: {constant(-eNOSYS)},     // migrate_pages
+		239: {constant(-eNOSYS)},     // move_pages
+		264: {constant(-eOPNOTSUPP)}, // name_to_handle_at
+		277: {constant(-eINVAL)},     // seccomp
+		289: {constant(-eNOSPC)},     // pkey_alloc
+		425: {constant(-eNOSYS)},     // io_uring_setup
+		444: {constant(-eNOSYS)},     // landlock_create_ruleset
+		449: {constant(-eNOSYS)},     // futex_waitv
+		236: {constant(-eNOSYS)},     // get_mempolicy
+		237: {constant(-eNOSYS)},     // set_mempolicy
+		258: {constant(-eNOSYS)},     // riscv_hwprobe
+		259: {constant(0)},           // riscv_flush_icache: changed code is noticed without it
+		293: {constant(-eNOSYS)},     // rseq
+		424: {constant(-eNOSYS)},     // pidfd_send_signal
+		434: {constant(-eNOSYS)},     // pidfd_open
+		438: {constant(-eNOSYS)},     // pidfd_getfd
 	}
 	for own, fn := range legacyCalls() {
 		calls[legacy+own] = call{fn}

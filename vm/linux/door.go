@@ -73,6 +73,7 @@ func (m *Machine) ask(t *thread, query func(h *host, in *vm.Input)) *vm.Input {
 		if m.err != nil {
 			return &vm.Input{Ret: -eIO}
 		}
+		m.host.now = int64(m.realNow())
 		query(m.host, want)
 		in = want
 		m.record(in)

@@ -62,6 +62,7 @@ func (m *Machine) exitProcess(p *process, status vm.ExitStatus, at uint64) {
 			m.closeFD(fd)
 		}
 	}
+	m.dropLocks(p, nil)
 	p.fds, p.timers, p.pending = nil, nil, nil
 	p.itimers = [3]interval{{deadline: never}, {deadline: never}, {deadline: never}}
 	p.status = status

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"slices"
+	"strings"
 )
 
 // fdSlot is what a file descriptor refers to.
@@ -26,6 +27,8 @@ const (
 	kindTimerFD
 	kindEpoll
 	kindSocket
+	kindPipeBoth // both ends of a FIFO
+	kindSignalFD
 )
 
 // The devices, in desc.stream.
@@ -52,6 +55,7 @@ type desc struct {
 	listed  bool
 	listing []dirEntry // entries of the directory; immutable
 	content []byte     // kindContent; immutable
+	flock   uint8      // the lock of flock(2): 0, lockShared or lockExclusive
 	remade  bool       // content is made up when it is read from the start: see makeUp
 
 	pipe      int    // index into state.pipes
@@ -104,6 +108,9 @@ func init() {
 		kindTimerFD: {read: readTimerFD, ready: readyTimerFD, changes: ownChanges, pollable: true},
 		kindEpoll:   {ready: readyEpoll, changes: ownChanges, pollable: true},
 		kindSocket:  {read: readSocket, write: writeSocket, ready: readySocket, changes: changesSocket, release: releaseSocket, pollable: true},
+
+		kindPipeBoth: {read: readPipe, write: writePipe, ready: readyPipeBoth, changes: changesPipeBoth, release: releasePipe, pollable: true},
+		kindSignalFD: {read: readSignalFD, ready: readySignalFD, changes: ownChanges, pollable: true},
 	}
 }
 
@@ -150,7 +157,10 @@ func (p *process) fdLimit() int { return int(min(p.limits[limitNofile][0], maxFD
 
 // add puts a new file into the table and returns its lowest free descriptor.
 // There must be room.
-func (m *Machine) add(d *desc, cloexec bool) int64 {
+func (m *Machine) add(d *desc, cloexec bool) int64 { return m.bind(m.keep(d), 0, cloexec) }
+
+// keep puts a new file into the table of open files.
+func (m *Machine) keep(d *desc) int {
 	s := m.st
 	i := slices.Index(s.descs, nil)
 	if i < 0 {
@@ -158,7 +168,7 @@ func (m *Machine) add(d *desc, cloexec bool) int64 {
 		s.descs = append(s.descs, nil)
 	}
 	s.descs[i] = d
-	return m.bind(i, 0, cloexec)
+	return i
 }
 
 // bind gives file i another descriptor: the lowest free one from low on.
@@ -186,6 +196,7 @@ func (p *process) grow(n int) {
 func (m *Machine) closeFD(fd int) {
 	i := m.p.fds[fd].desc
 	m.p.fds[fd] = fdSlot{desc: -1}
+	m.dropLocks(m.p, m.st.descs[i])
 	m.unref(i)
 }
 
@@ -199,6 +210,7 @@ func (m *Machine) unref(i int) {
 		f(m, d)
 	}
 	m.st.descs[i] = nil
+	m.dropDescLocks(i)
 	m.forgetInEpolls(i)
 	m.changed = true
 }
@@ -268,11 +280,14 @@ const (
 	fSetlkw       = 7
 	fSetown       = 8
 	fGetown       = 9
+	fOfdGetlk     = 36
 	fOfdSetlk     = 37
 	fOfdSetlkw    = 38
 	fDupfdCloexec = 1030
 	fSetpipeSz    = 1031
 	fGetpipeSz    = 1032
+	fAddSeals     = 1033
+	fGetSeals     = 1034
 )
 
 func sysFcntl(m *Machine, t *thread, a *[6]uint64) int64 {
@@ -301,15 +316,17 @@ func sysFcntl(m *Machine, t *thread, a *[6]uint64) int64 {
 		const settable = oAppend | oNonblock
 		d.flags = d.flags&^settable | uint32(a[2])&settable
 		return 0
-	case fSetlk, fSetlkw, fOfdSetlk, fOfdSetlkw, fSetown, fGetown:
-		return 0 // one process: nobody to be locked out
-	case fGetlk:
-		if !m.mem.CanWrite(a[2], 2) || m.mem.CopyOut(a[2], []byte{2, 0}) < 2 { // F_UNLCK
-			return -eFAULT
-		}
+	case fGetlk, fSetlk, fSetlkw, fOfdGetlk, fOfdSetlk, fOfdSetlkw:
+		return m.recordLocks(t, d, cmd, a[2])
+	case fSetown, fGetown:
 		return 0
+	case fAddSeals, fGetSeals:
+		if !strings.HasPrefix(d.path, memfdPrefix) {
+			return -eINVAL
+		}
+		return 0 // nothing is sealed: nobody else is there to be kept out
 	case fGetpipeSz, fSetpipeSz:
-		if d.kind != kindPipeIn && d.kind != kindPipeOut {
+		if d.kind != kindPipeIn && d.kind != kindPipeOut && d.kind != kindPipeBoth {
 			return -eBADF
 		}
 		return pipeSize
@@ -354,7 +371,7 @@ func sysIoctl(m *Machine, t *thread, a *[6]uint64) int64 {
 		case kindStdin:
 			m.lookStdin(t)
 			n = len(m.st.stdin.buf)
-		case kindPipeIn:
+		case kindPipeIn, kindPipeBoth:
 			n = len(m.st.pipes[d.pipe].buf)
 		case kindSocket:
 			k := m.sockOf(d)

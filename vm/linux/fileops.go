@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/dap-revexec/dap-revexec/vm"
 )
@@ -53,8 +54,12 @@ func onFile(ret int64, do func(h *host, handle uint64, a *[6]uint64) int64) hand
 
 func sysMkdirat(m *Machine, t *thread, a *[6]uint64) int64 {
 	perm := uint32(a[2]) &^ m.p.umask
-	return onPath(func(_ *host, p string, _ *[6]uint64) int64 {
-		return errnoOf(os.Mkdir(p, os.FileMode(perm&0o777)))
+	return onPath(func(h *host, p string, _ *[6]uint64) int64 {
+		err := os.Mkdir(p, os.FileMode(perm&0o777))
+		if err == nil {
+			_ = os.Chtimes(p, time.Time{}, time.Unix(0, h.now))
+		}
+		return errnoOf(err)
 	})(m, t, a)
 }
 
@@ -200,15 +205,15 @@ func sysUtimensat(m *Machine, t *thread, a *[6]uint64) int64 {
 			}
 		}
 	}
-	return m.setTimes(t, p, times)
+	return m.setTimes(t, p, times, a[3]&atSymlinkNofollow == 0)
 }
 
 // setTimes sets a file's times of access and modification, ns since 1970.
-func (m *Machine) setTimes(t *thread, p string, times [2]int64) int64 {
+func (m *Machine) setTimes(t *thread, p string, times [2]int64, follow bool) int64 {
 	if bad := m.protected(p); bad != 0 {
 		return bad
 	}
-	return m.ask(t, func(h *host, in *vm.Input) { in.Ret = -h.chtimes(p, times[0], times[1]) }).Ret
+	return m.ask(t, func(h *host, in *vm.Input) { in.Ret = -h.chtimes(p, times[0], times[1], follow) }).Ret
 }
 
 // encodeListing is the form in which a directory passes the door.

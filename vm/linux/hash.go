@@ -73,6 +73,12 @@ func (e *encoding) state(s *state) {
 		e.bool(f.written)
 	}
 	e.u64(s.lastShare)
+	e.int(len(s.locks))
+	for _, l := range s.locks {
+		e.u64(l.dev, l.ino, uint64(l.pid), l.start, l.end)
+		e.int(l.desc)
+		e.bool(l.exclusive)
+	}
 	e.int(len(s.descs))
 	for _, d := range s.descs {
 		e.bool(d != nil)
@@ -87,7 +93,7 @@ func (e *encoding) state(s *state) {
 			e.bytes(p.buf)
 			e.int(p.readers)
 			e.int(p.writers)
-			e.u64(p.reads, p.writes)
+			e.u64(p.reads, p.writes, p.dev, p.ino)
 		}
 	}
 	e.int(len(s.socks))
@@ -203,6 +209,7 @@ func (e *encoding) desc(d *desc) {
 	e.str(d.path)
 	e.bytes(d.content)
 	e.bool(d.remade)
+	e.u8(d.flock)
 	e.bool(d.semaphore)
 	e.u64(d.timer.deadline, d.timer.period)
 	e.u64(uint64(d.clock))

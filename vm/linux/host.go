@@ -23,6 +23,8 @@ type host struct {
 	programs map[fileKey]read // and the executables
 	newest   map[string]read  // the latest version of each executable, by path
 	sysroot  string           // see Config.Sysroot
+
+	now int64 // the guest's time of day at the question, ns since 1970
 }
 
 func newHost(stdin io.Reader, output func(fd int, icount uint64, p []byte), sysroot string) *host {
@@ -103,9 +105,19 @@ var openFlags = []struct {
 // open opens a regular file or a directory under the given handle and returns
 // its mode and identity. Anything else could block the host, and is refused.
 func (h *host) open(handle uint64, path string, flags, perm uint32) (id fileInfo, errno int64) {
-	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() && !fi.IsDir() {
+	fi, err := os.Stat(path)
+	switch {
+	case err != nil: // it may be created
+	case flags&oCreat != 0 && flags&oExcl != 0:
+		return id, eEXIST
+	case fi.Mode()&fs.ModeNamedPipe != 0:
+		id.mode = guestMode(fi.Mode())
+		id.dev, id.ino = identify(fi, path)
+		return id, 0
+	case !fi.Mode().IsRegular() && !fi.IsDir():
 		return id, eNXIO
 	}
+	fresh := err != nil || flags&oTrunc != 0
 	var hf int
 	switch flags & oAccMode {
 	case oWrOnly:
@@ -122,7 +134,7 @@ func (h *host) open(handle uint64, path string, flags, perm uint32) (id fileInfo
 	if err != nil {
 		return id, errnoOf(err)
 	}
-	fi, err := f.Stat()
+	fi, err = f.Stat()
 	switch {
 	case err != nil:
 		_ = f.Close()
@@ -132,10 +144,36 @@ func (h *host) open(handle uint64, path string, flags, perm uint32) (id fileInfo
 		return id, eNXIO
 	}
 	h.files[handle] = f
+	if fresh {
+		h.stamp(f)
+	}
 	id.mode = guestMode(fi.Mode())
 	id.dev, id.ino = identify(fi, path)
 	return id, 0
 }
+
+// nameless opens a new file without a name under the given handle.
+func (h *host) nameless(handle uint64) (id fileInfo, errno int64) {
+	f, err := os.CreateTemp("", "revexec-memfd-")
+	if err != nil {
+		return id, errnoOf(err)
+	}
+	_ = os.Remove(f.Name()) // not all systems can: then it is removed never
+	fi, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return id, errnoOf(err)
+	}
+	h.files[handle] = f
+	id.mode = modeFile | 0o777
+	id.dev, id.ino = identify(fi, f.Name())
+	return id, 0
+}
+
+// stamp sets the time of a file that has just been changed to the guest's time of
+// day, which is not the host's: make(1) would take what it has made for files from
+// the future, and what is made later for older.
+func (h *host) stamp(f *os.File) { setFileTime(f, h.now) }
 
 // file finds an open file. One that is missing was opened by a process of the
 // past: the history goes on, but not that file.
@@ -201,6 +239,7 @@ func (h *host) pwrite(handle uint64, p []byte, off int64, atEnd bool) (n int, en
 		off = fi.Size()
 	}
 	n, err := f.WriteAt(p, off)
+	h.stamp(f)
 	if n == 0 && err != nil {
 		return 0, 0, errnoOf(err)
 	}
@@ -276,7 +315,9 @@ func (h *host) truncate(handle uint64, size int64) int64 {
 	if errno != 0 {
 		return errno
 	}
-	return errnoOf(f.Truncate(size))
+	err := f.Truncate(size)
+	h.stamp(f)
+	return errnoOf(err)
 }
 
 func (h *host) sync(handle uint64) int64 {
@@ -303,7 +344,10 @@ func (h *host) chdir(path string) (string, int64) {
 // utime marks a time that utimensat leaves as it is.
 const utimeOmit = int64(-1 << 63)
 
-func (h *host) chtimes(path string, atime, mtime int64) int64 {
+func (h *host) chtimes(path string, atime, mtime int64, follow bool) int64 {
+	if !follow {
+		return setLinkTimes(path, atime, mtime)
+	}
 	at := func(ns int64) time.Time {
 		if ns == utimeOmit {
 			return time.Time{} // os.Chtimes leaves it

@@ -3,7 +3,9 @@ package linux
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +50,34 @@ func (h *host) access(path string, mode uint32, follow bool) int64 {
 		flags = unix.AT_SYMLINK_NOFOLLOW
 	}
 	return errnoOf(unix.Faccessat(unix.AT_FDCWD, h.real(path), mode, flags))
+}
+
+func (h *host) mknod(path string, perm uint32, fifo bool) int64 {
+	kind := uint32(unix.S_IFREG)
+	if fifo {
+		kind = unix.S_IFIFO
+	}
+	return errnoOf(unix.Mknod(path, kind|perm, 0))
+}
+
+// hostTime is a time as utimensat(2) takes it.
+func hostTime(ns int64) unix.Timespec {
+	if ns == utimeOmit {
+		return unix.Timespec{Nsec: unix.UTIME_OMIT}
+	}
+	return unix.NsecToTimespec(ns)
+}
+
+// setFileTime sets the time of modification of f. It is of no concern where that
+// can't be done.
+func setFileTime(f *os.File, ns int64) {
+	times := [2]unix.Timespec{hostTime(utimeOmit), hostTime(ns)}
+	_, _, _ = unix.Syscall6(unix.SYS_UTIMENSAT, f.Fd(), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
+}
+
+// setLinkTimes sets the times of a symbolic link.
+func setLinkTimes(path string, atime, mtime int64) int64 {
+	return errnoOf(unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{hostTime(atime), hostTime(mtime)}, unix.AT_SYMLINK_NOFOLLOW))
 }
 
 func (h *host) unlink(path string, dir bool) int64 {

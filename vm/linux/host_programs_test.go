@@ -229,7 +229,9 @@ func (p *hostProgram) inVM(t *testing.T) result {
 		limit = 2e10
 	}
 	begin := time.Now()
+	watchdog := time.AfterFunc(p.patience(t), m.Interrupt) // a guest that hangs waits for ever
 	s := m.Run(limit, nil)
+	watchdog.Stop()
 	took := time.Since(begin)
 	t.Logf("%d instructions in %v: %.0f million a second", s.Icount, took.Round(time.Millisecond), float64(s.Icount)/1e6/took.Seconds())
 	if s.Reason != vm.StopExit {
@@ -241,6 +243,18 @@ func (p *hostProgram) inVM(t *testing.T) result {
 		code = 128 + status.Signal
 	}
 	return p.normalize(result{o.stdout.String(), o.stderr.String(), contents(t, dir, p.ignore), code}, dir)
+}
+
+// patience is how long p may take.
+func (p *hostProgram) patience(t *testing.T) time.Duration {
+	d := 20 * time.Minute
+	if p.quick {
+		d = time.Minute
+	}
+	if end, ok := t.Deadline(); ok {
+		d = min(d, time.Until(end)*9/10)
+	}
+	return d
 }
 
 // tail is the end of a text.

@@ -59,6 +59,7 @@ func legacyCalls() map[uint64]handler {
 		111: func(m *Machine, t *thread, _ *[6]uint64) int64 { // getpgrp
 			return generic(155, m, t)
 		},
+		133: at(33), // mknod
 		132: sysUtime,
 		158: sysArchPrctl,
 		201: sysTime,
@@ -103,7 +104,7 @@ func at(nr uint64) handler {
 }
 
 // legacyArgs is how many arguments the older forms of calls have.
-var legacyArgs = map[uint64]int{34: 2, 35: 1, 48: 2, 53: 2, 54: 3, 78: 3}
+var legacyArgs = map[uint64]int{33: 3, 34: 2, 35: 1, 48: 2, 53: 2, 54: 3, 78: 3}
 
 func sysPoll(m *Machine, t *thread, a *[6]uint64) int64 {
 	deadline := uint64(never)
@@ -267,5 +268,5 @@ func (m *Machine) oldTimes(t *thread, dirfd, path, times, size, unit uint64) int
 			out[i] += int64(fraction * unit)
 		}
 	}
-	return m.setTimes(t, p, out)
+	return m.setTimes(t, p, out, true)
 }

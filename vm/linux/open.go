@@ -79,6 +79,12 @@ func sysOpenat2(m *Machine, t *thread, a *[6]uint64) int64 {
 }
 
 func (m *Machine) open(t *thread, dirfd, addr uint64, flags, perm uint32) int64 {
+	if t.blocked() { // it waits for the other end of a FIFO
+		if d := m.st.descs[t.wait.desc]; m.awaitPeer(d) {
+			return m.blockOn(t, d, wait{})
+		}
+		return m.bind(t.wait.desc, 0, flags&oCloexec != 0)
+	}
 	p, bad := m.pathAt(t, dirfd, addr)
 	switch {
 	case bad != 0:
@@ -89,6 +95,10 @@ func (m *Machine) open(t *thread, dirfd, addr uint64, flags, perm uint32) int64 
 	d, bad := m.openPath(t, p, flags, perm)
 	if bad != 0 {
 		return bad
+	}
+	if m.awaitPeer(d) {
+		m.keep(d)
+		return m.blockOn(t, d, wait{})
 	}
 	return m.add(d, flags&oCloexec != 0)
 }
@@ -128,6 +138,12 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 	if in.Ret < 0 {
 		return nil, in.Ret
 	}
+	if mode := uint32(aux(in, 0)); mode&modeType == modeFIFO {
+		if bad := m.openFIFO(d, aux(in, 1), aux(in, 2)); bad != 0 {
+			return nil, bad
+		}
+		return d, 0
+	}
 	m.st.handles = handle
 	if len(in.Data) > 0 { // it lies below the sysroot
 		d.path = path.Clean(string(in.Data))
@@ -139,7 +155,33 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 	return d, 0
 }
 
-func sysMemfdCreate(*Machine, *thread, *[6]uint64) int64 { return -eNOSYS }
+// memfdPrefix starts the name of a file of memfd_create.
+const memfdPrefix = "/memfd:"
+
+// sysMemfdCreate makes a file of the host's that has no name.
+func sysMemfdCreate(m *Machine, t *thread, a *[6]uint64) int64 {
+	const cloexec, known = 1, 0x1f
+	name, bad := m.readString(a[0], 250)
+	switch {
+	case bad == -eNAMETOOLONG || a[1]&^known != 0:
+		return -eINVAL
+	case bad != 0:
+		return bad
+	case !m.p.room(1):
+		return -eMFILE
+	}
+	handle := m.st.handles + 1
+	in := m.ask(t, func(h *host, in *vm.Input) {
+		fi, errno := h.nameless(handle)
+		in.Ret, in.Aux = -errno, []uint64{uint64(fi.mode), fi.dev, fi.ino}
+	})
+	if in.Ret < 0 {
+		return in.Ret
+	}
+	m.st.handles = handle
+	return m.add(&desc{kind: kindHost, flags: oRdWr, path: memfdPrefix + name + " (deleted)", handle: handle,
+		mode: uint32(aux(in, 0)), dev: aux(in, 1), ino: aux(in, 2)}, a[1]&cloexec != 0)
+}
 
 func sysReadlinkat(m *Machine, t *thread, a *[6]uint64) int64 {
 	p, bad := m.pathAt(t, a[0], a[1])

@@ -1,5 +1,7 @@
 package linux
 
+import "slices"
+
 // pipe is a pipe within the guest. Immutable slices: a clone shares buf.
 type pipe struct {
 	buf     []byte
@@ -7,6 +9,8 @@ type pipe struct {
 	writers int
 	reads   uint64 // changes of readiness so far, for edge-triggered waits
 	writes  uint64
+
+	dev, ino uint64 // of a FIFO: what it is called on the host; else 0
 }
 
 // atomicWrite is PIPE_BUF: so many bytes are written in one piece.
@@ -14,7 +18,6 @@ const atomicWrite = 4096
 
 func sysPipe2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	flags := uint32(a[1])
-	s := m.st
 	switch {
 	case flags&^(oCloexec|oNonblock|0o40000) != 0:
 		return -eINVAL
@@ -23,17 +26,10 @@ func sysPipe2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	case !m.mem.CanWrite(a[0], 8):
 		return -eFAULT
 	}
-	i := 0 // of a free place
-	for i < len(s.pipes) && s.pipes[i] != nil {
-		i++
-	}
-	switch {
-	case i == maxPipes:
+	i := m.newPipe(&pipe{readers: 1, writers: 1})
+	if i < 0 {
 		return -eNFILE
-	case i == len(s.pipes):
-		s.pipes = append(s.pipes, nil)
 	}
-	s.pipes[i] = &pipe{readers: 1, writers: 1}
 	d := desc{flags: flags & oNonblock, mode: modeFIFO | 0o600, path: "pipe:[1]", pipe: i}
 	in, out := d, d
 	in.kind, in.flags = kindPipeIn, d.flags|oRdOnly
@@ -44,6 +40,21 @@ func sysPipe2(m *Machine, _ *thread, a *[6]uint64) int64 {
 	b.u32(uint32(r), uint32(w))
 	m.copyOut(a[0], b)
 	return 0
+}
+
+// newPipe finds a place for p; -1: there are too many.
+func (m *Machine) newPipe(p *pipe) int {
+	s := m.st
+	i := slices.Index(s.pipes, nil)
+	switch {
+	case i < 0 && len(s.pipes) == maxPipes:
+		return -1
+	case i < 0:
+		i = len(s.pipes)
+		s.pipes = append(s.pipes, nil)
+	}
+	s.pipes[i] = p
+	return i
 }
 
 // reopenPipe makes d, a new open file for the pipe d.pipe, the end that its flags
@@ -136,15 +147,26 @@ func readyPipeOut(m *Machine, d *desc) (ev uint32, _ bool) {
 	return ev, false
 }
 
+func readyPipeBoth(m *Machine, d *desc) (uint32, bool) {
+	in, _ := readyPipeIn(m, d)
+	out, _ := readyPipeOut(m, d)
+	return in | out, false
+}
+
+func changesPipeBoth(m *Machine, d *desc) uint64 {
+	return m.st.pipes[d.pipe].reads + m.st.pipes[d.pipe].writes
+}
+
 func changesPipeIn(m *Machine, d *desc) uint64  { return m.st.pipes[d.pipe].writes }
 func changesPipeOut(m *Machine, d *desc) uint64 { return m.st.pipes[d.pipe].reads }
 
 // releasePipe closes an end.
 func releasePipe(m *Machine, d *desc) {
 	p := m.st.pipes[d.pipe]
-	if d.kind == kindPipeIn {
+	if d.kind != kindPipeOut {
 		p.readers--
-	} else {
+	}
+	if d.kind != kindPipeIn {
 		p.writers--
 	}
 	p.reads++

@@ -56,6 +56,58 @@ func sysSchedYield(m *Machine, _ *thread, _ *[6]uint64) int64 {
 	return 0
 }
 
+// sysSchedGetparam tells the priority, which SCHED_OTHER has not.
+func sysSchedGetparam(m *Machine, _ *thread, a *[6]uint64) int64 {
+	if !m.writeU32(a[1], 0) {
+		return -eFAULT
+	}
+	return 0
+}
+
+// sysSchedRRGetInterval tells how long a thread's turn is.
+func sysSchedRRGetInterval(m *Machine, _ *thread, a *[6]uint64) int64 {
+	if !m.copyOut(a[1], timespec(quantum)) {
+		return -eFAULT
+	}
+	return 0
+}
+
+// sysSchedGetattr tells that a thread is SCHED_OTHER, nice 0: struct sched_attr of
+// linux/sched/types.h, version 0.
+func sysSchedGetattr(m *Machine, _ *thread, a *[6]uint64) int64 {
+	const size = 48
+	if a[2] < size {
+		return -eINVAL
+	}
+	var b record
+	b.u32(size)
+	b.zero(size - len(b))
+	if !m.copyOut(a[1], b) {
+		return -eFAULT
+	}
+	return 0
+}
+
+// sysCapget tells that the process has no capabilities: version 3 of struct
+// __user_cap_header_struct and two of __user_cap_data_struct.
+func sysCapget(m *Machine, _ *thread, a *[6]uint64) int64 {
+	const version = 0x20080522
+	v, ok := m.readU32(a[0])
+	switch {
+	case !ok:
+		return -eFAULT
+	case v != version:
+		m.writeU32(a[0], version)
+		if a[1] == 0 {
+			return 0
+		}
+		return -eINVAL
+	case a[1] != 0 && !m.copyOut(a[1], make([]byte, 24)):
+		return -eFAULT
+	}
+	return 0
+}
+
 // cpuMask is the affinity of every thread.
 func (m *Machine) cpuMask() []byte {
 	var b record
@@ -118,6 +170,14 @@ const (
 	prGetTimerslack = 30
 	prSetNoNewPrivs = 38
 	prGetNoNewPrivs = 39
+	prGetKeepcaps   = 7
+	prSetKeepcaps   = 8
+	prGetSeccomp    = 21
+	prCapbsetRead   = 23
+	prSetSubreaper  = 36
+	prSetTHPDisable = 41
+	prGetTHPDisable = 42
+	prSetPtracer    = 0x59616d61
 )
 
 // commSize is the size of a thread's name with its terminating zero.
@@ -150,7 +210,8 @@ func sysPrctl(m *Machine, t *thread, a *[6]uint64) int64 {
 		if !m.writeU32(a[1], uint32(m.p.deathSig)) {
 			return -eFAULT
 		}
-	case prSetDumpable, prSetTimerslack, prSetNoNewPrivs, prGetNoNewPrivs:
+	case prSetDumpable, prSetTimerslack, prSetNoNewPrivs, prGetNoNewPrivs, prSetKeepcaps, prGetKeepcaps,
+		prGetSeccomp, prCapbsetRead, prSetSubreaper, prSetTHPDisable, prGetTHPDisable, prSetPtracer:
 	case prGetDumpable:
 		return 1
 	case prGetTimerslack:

@@ -177,6 +177,7 @@ func (m *Machine) post(p *process, t *thread, si sigInfo) int64 {
 		return -eAGAIN
 	}
 	*queue = append(*queue, si)
+	m.changed = true // for those who wait for a signalfd
 	return 0
 }
 

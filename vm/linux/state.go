@@ -23,6 +23,7 @@ const (
 	maxMapFile   = 1 << 30  // bytes of a file that one mmap reads
 	maxEpoll     = 1024     // files in one epoll set
 	maxLinkPath  = 4096
+	maxLocks     = 1 << 16 // record locks
 )
 
 // never is a deadline that does not come.
@@ -63,6 +64,7 @@ type state struct {
 	lastTID vm.ThreadID   // thread and process IDs come from the same numbers
 	waits   uint64        // waits begun so far: numbers them
 
+	locks     []recordLock // immutable
 	shared    []sharedFile // host files that are mapped shared
 	lastShare uint64       // numbers the memory that is mapped shared
 
