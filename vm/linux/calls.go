@@ -7,7 +7,8 @@ import "fmt"
 // before the call, the PC already that behind it.
 //
 // When t is blocked, this is another try of a call that waits for a file: what
-// it waits for has changed. A try looks nowhere outside.
+// it waits for has changed. A try looks nowhere outside; one that must ends with
+// [Machine.again].
 type handler func(m *Machine, t *thread, a *[6]uint64) int64
 
 // Special results.
@@ -252,7 +253,6 @@ func init() {
 		41:  {constant(-ePERM)},  // pivot_root
 		51:  {constant(-ePERM)},  // chroot
 		97:  {constant(-ePERM)},  // unshare
-		117: {constant(-ePERM)},  // ptrace
 		161: {constant(-ePERM)},  // sethostname
 		171: {constant(-ePERM)},  // adjtimex
 		241: {constant(-eACCES)}, // perf_event_open

@@ -30,17 +30,110 @@ func (m *Machine) advance(d *desc, addr uint64, to int64) {
 	}
 }
 
-// sysSendfile copies from a file of the host's to another one. Into anything else
-// callers have to read and write: EINVAL tells them so.
+// sysSendfile copies from a file to another one, a pipe, a socket or an output.
 func sysSendfile(m *Machine, t *thread, a *[6]uint64) int64 {
-	out, in := m.file(t, a[0]), m.file(t, a[1])
-	if out == nil || in == nil || in.flags&oAccMode == oWrOnly || out.flags&oAccMode == oRdOnly {
+	out, in := m.file(t, a[0]), m.p.slot(a[1])
+	if out == nil || in == nil {
 		return -eBADF
 	}
-	if out.kind != kindHost || out.flags&oAppend != 0 {
+	src := m.st.descs[in.desc]
+	if src.flags&oAccMode == oWrOnly || out.flags&oAccMode == oRdOnly {
+		return -eBADF
+	}
+	if out.kind == kindHost {
+		if out.flags&oAppend != 0 {
+			return -eINVAL
+		}
+		return m.copyFile(t, src, out, a[2], 0, a[3])
+	}
+	if src.kind != kindHost || src.mode&modeType == modeDir {
 		return -eINVAL
 	}
-	return m.copyFile(t, in, out, a[2], 0, a[3])
+	room, ok := m.takes(out)
+	switch {
+	case !ok:
+		return -eINVAL
+	case t.blocked() && room > 0:
+		return m.again(t)
+	case room == 0 && out.flags&oNonblock != 0:
+		return -eAGAIN
+	case room == 0:
+		return m.blockOn(t, out, wait{})
+	}
+	from, bad := m.offsetArg(src, a[2])
+	switch {
+	case bad != 0:
+		return bad
+	case from > 1<<62:
+		return -eFBIG
+	}
+	m.coherent(t, src)
+	handle, most := src.handle, int(min(a[3], uint64(room)))
+	answer := m.ask(t, func(h *host, in *vm.Input) {
+		p, errno := h.pread(handle, most, from)
+		in.Ret, in.Data = -errno, p
+	})
+	if answer.Ret < 0 || len(answer.Data) == 0 {
+		return answer.Ret
+	}
+	ret := m.write(t, out, answer.Data)
+	if ret > 0 {
+		m.advance(src, a[2], from+ret)
+	}
+	return ret
+}
+
+// takes is how many bytes can be written to d, which is no file of the host's,
+// before somebody reads. ok is false when write can't write to it.
+func (m *Machine) takes(d *desc) (room int, ok bool) {
+	switch d.kind {
+	case kindOutput, kindDevice:
+		return maxIO, true
+	case kindPipeOut, kindPipeBoth:
+		p := m.st.pipes[d.pipe]
+		if p.readers == 0 {
+			return pipeSize, true // the write finds out
+		}
+		return pipeSize - len(p.buf), true
+	case kindSocket:
+		k := m.sockOf(d)
+		if p := m.peerOf(k); k.connection() && p != nil {
+			return max(p.room(), 0), true
+		}
+		return sockBuffer, true
+	}
+	return 0, false
+}
+
+// write writes p, no more than d takes.
+func (m *Machine) write(t *thread, d *desc, p []byte) int64 {
+	switch d.kind {
+	case kindOutput:
+		m.emit(d.stream, p)
+	case kindDevice:
+		return writeDevice(m, t, d, nil, uint64(len(p)), 0)
+	case kindSocket:
+		return m.sendData(t, d, p, nil, nil, 0)
+	default:
+		pipe := m.st.pipes[d.pipe]
+		if pipe.readers == 0 {
+			m.post(t.p, t, m.fromUser(sigPIPE, siUser))
+			return -ePIPE
+		}
+		pipe.buf = append(pipe.buf[:len(pipe.buf):len(pipe.buf)], p...)
+		pipe.writes++
+		m.changed = true
+	}
+	return int64(len(p))
+}
+
+// again ends t's wait by having it make its call once more: a try looks nowhere
+// outside, the call may.
+func (m *Machine) again(t *thread) int64 {
+	r, pc := m.regs(t)
+	*pc -= m.arch.callSize
+	m.arch.again(r, m.arch.numbers.number(t.wait.nr), t.wait.args[0])
+	return noResult
 }
 
 func sysCopyFileRange(m *Machine, t *thread, a *[6]uint64) int64 {

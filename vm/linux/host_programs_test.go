@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
@@ -221,7 +223,9 @@ func (p *hostProgram) inVM(t *testing.T) result {
 	t.Helper()
 	dir, path := p.prepare(t)
 	var o out
+	var log bytes.Buffer
 	m := start(t, linux.Config{
+		Logger: zerolog.New(&log).Level(zerolog.WarnLevel),
 		Path: path, Args: p.argv, Dir: dir, Env: p.env(dir), Stdin: strings.NewReader(p.stdin), Output: o.sink, NCPU: 2,
 	})
 	limit := p.max
@@ -236,6 +240,9 @@ func (p *hostProgram) inVM(t *testing.T) result {
 	t.Logf("%d instructions in %v: %.0f million a second", s.Icount, took.Round(time.Millisecond), float64(s.Icount)/1e6/took.Seconds())
 	if s.Reason != vm.StopExit {
 		t.Fatalf("%v at icount %d, pc %#x: %v\nstdout: %s\nstderr: %s", s.Reason, s.Icount, s.PC, s.Err, tail(o.stdout.String()), tail(o.stderr.String()))
+	}
+	if log.Len() > 0 { // a call that is not supported, for example
+		t.Errorf("log: %s", &log)
 	}
 	status, _ := m.Exited()
 	code := status.Code

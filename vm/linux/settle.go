@@ -93,10 +93,14 @@ func (m *Machine) try(t *thread) bool {
 	m.focus(t.p)
 	m.nr, m.args = t.wait.nr, t.wait.args
 	ret := calls[m.nr].fn(m, t, &m.args)
-	if ret == blocked {
+	switch ret {
+	case blocked:
 		return false
+	case noResult:
+		m.unblock(t)
+	default:
+		m.finish(t, ret)
 	}
-	m.finish(t, ret)
 	return true
 }
 
