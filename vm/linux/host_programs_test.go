@@ -226,7 +226,7 @@ func (p *hostProgram) inVM(t *testing.T) result {
 	var log bytes.Buffer
 	m := start(t, linux.Config{
 		Logger: zerolog.New(&log).Level(zerolog.WarnLevel),
-		Path: path, Args: p.argv, Dir: dir, Env: p.env(dir), Stdin: strings.NewReader(p.stdin), Output: o.sink, NCPU: 2,
+		Path:   path, Args: p.argv, Dir: dir, Env: p.env(dir), Stdin: strings.NewReader(p.stdin), Output: o.sink, NCPU: 2,
 	})
 	limit := p.max
 	if limit == 0 {

@@ -195,7 +195,7 @@ func (m *Machine) dropLocks(p *process, d *desc) {
 	if len(m.st.locks) == 0 {
 		return
 	}
-	m.st.locks = slices.DeleteFunc(slices.Clone(m.st.locks), func(l recordLock) bool {
+	m.st.locks = slices.DeleteFunc(m.st.locks, func(l recordLock) bool {
 		return l.pid == p.pid && (d == nil || l.dev == d.dev && l.ino == d.ino)
 	})
 	m.changed = true
@@ -204,6 +204,6 @@ func (m *Machine) dropLocks(p *process, d *desc) {
 // dropDescLocks takes away the record locks that open file i owns.
 func (m *Machine) dropDescLocks(i int) {
 	if len(m.st.locks) > 0 {
-		m.st.locks = slices.DeleteFunc(slices.Clone(m.st.locks), func(l recordLock) bool { return l.desc == i })
+		m.st.locks = slices.DeleteFunc(m.st.locks, func(l recordLock) bool { return l.desc == i })
 	}
 }

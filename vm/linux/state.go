@@ -64,7 +64,7 @@ type state struct {
 	lastTID vm.ThreadID   // thread and process IDs come from the same numbers
 	waits   uint64        // waits begun so far: numbers them
 
-	locks     []recordLock // immutable
+	locks     []recordLock
 	shared    []sharedFile // host files that are mapped shared
 	lastShare uint64       // numbers the memory that is mapped shared
 
@@ -182,6 +182,7 @@ func (s *state) clone() *state {
 		c.threads[i].p = c.process(t.p.pid)
 	}
 	c.queue = slices.Clone(s.queue)
+	c.locks = slices.Clone(s.locks)
 	c.shared = slices.Clone(s.shared)
 	c.descs = make([]*desc, len(s.descs))
 	for i, d := range s.descs {
