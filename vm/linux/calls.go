@@ -64,10 +64,10 @@ func init() {
 		49:  {sysChdir},
 		50:  {sysFchdir},
 		52:  {onFile(0, fchmod)},
-		53:  {onPath(fchmodat)},
-		452: {onPath(fchmodat)}, // fchmodat2
-		54:  {constant(0)},      // fchownat: files stay the user's
-		55:  {constant(0)},      // fchown
+		53:  {onPathTo(true, fchmodat)},
+		452: {onPathTo(true, fchmodat)}, // fchmodat2
+		54:  {constant(0)},              // fchownat: files stay the user's
+		55:  {constant(0)},              // fchown
 		56:  {sysOpenat},
 		57:  {sysClose},
 		59:  {sysPipe2},

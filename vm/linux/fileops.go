@@ -13,11 +13,18 @@ import (
 // The system calls that change files and list directories.
 
 // onPath is a call that does one thing to the path in arguments 0 and 1.
-func onPath(do func(h *host, path string, a *[6]uint64) int64) handler {
+func onPath(do func(h *host, path string, a *[6]uint64) int64) handler { return onPathTo(false, do) }
+
+// onPathTo is onPath; with follow it is to what a link of /proc/self/fd leads that
+// it does it, as a C library does it to what it has opened with O_PATH.
+func onPathTo(follow bool, do func(h *host, path string, a *[6]uint64) int64) handler {
 	return func(m *Machine, t *thread, a *[6]uint64) int64 {
 		p, bad := m.pathAt(t, a[0], a[1])
 		if bad != 0 {
 			return bad
+		}
+		if follow {
+			p = m.behindFD(p)
 		}
 		if bad := m.protected(p); bad != 0 {
 			return bad
@@ -74,7 +81,7 @@ func sysTruncate(m *Machine, t *thread, a *[6]uint64) int64 {
 		return -eINVAL
 	}
 	cwd := int64(atFdcwd)
-	return onPath(func(_ *host, p string, a *[6]uint64) int64 {
+	return onPathTo(true, func(_ *host, p string, a *[6]uint64) int64 {
 		return errnoOf(os.Truncate(p, int64(a[2])))
 	})(m, t, &[6]uint64{uint64(cwd), a[0], a[1]})
 }
@@ -210,6 +217,7 @@ func sysUtimensat(m *Machine, t *thread, a *[6]uint64) int64 {
 
 // setTimes sets a file's times of access and modification, ns since 1970.
 func (m *Machine) setTimes(t *thread, p string, times [2]int64, follow bool) int64 {
+	p = m.behindFD(p)
 	if bad := m.protected(p); bad != 0 {
 		return bad
 	}

@@ -129,6 +129,7 @@ sqlite3 big.db .dump | sha256sum; sqlite3 -readonly big.db 'explain query plan s
 	{name: "c-static", quick: true, build: []string{"gcc", "-O2", "-static", "-o", "main-static", "main.c", "-lm"}, argv: []string{"./main-static"}},
 	{name: "c-dynamic", quick: true, build: []string{"gcc", "-O2", "-o", "main-dynamic", "main.c", "-lm"}, argv: []string{"./main-dynamic"}},
 	{name: "shared-memory", quick: true, build: []string{"gcc", "-O1", "-pthread", "-o", "shared", "shared.c"}, argv: []string{"./shared"}},
+	{name: "kernel", quick: true, build: []string{"gcc", "-O1", "-o", "kernel", "kernel.c"}, argv: []string{"./kernel"}},
 	{name: "threads", quick: true, build: []string{"g++", "-O2", "-pthread", "-o", "threads", "threads.cc"}, argv: []string{"./threads"}},
 	{name: "exceptions", build: []string{"g++", "-std=c++17", "-O1", "-pthread", "-o", "exceptions", "exceptions.cc"}, argv: []string{"./exceptions"}},
 	{name: "rust", changes: regexp.MustCompile(`'main' \(\d+\)`), build: []string{"rustc", "-O", "--edition", "2021", "work.rs"}, argv: []string{"./work"}},

@@ -341,7 +341,7 @@ func (p *hostProgram) require(t *testing.T) {
 // The history of a program with children is replayed exactly, from any snapshot
 // on, on a machine of its own.
 func TestHistoriesOfHostProgramsAreReplayedExactly(t *testing.T) {
-	for _, name := range []string{"bash-jobs", "shared-memory"} {
+	for _, name := range []string{"bash-jobs", "shared-memory", "kernel"} {
 		t.Run(name, func(t *testing.T) {
 			i := slices.IndexFunc(hostPrograms, func(p hostProgram) bool { return p.name == name })
 			p := hostPrograms[i]

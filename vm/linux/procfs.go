@@ -3,6 +3,7 @@ package linux
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -381,6 +382,17 @@ func (m *Machine) throughProc(path string) string {
 		}
 	}
 	return path
+}
+
+// behindFD is the path of the host file that p, a link of an open file in /proc,
+// leads to; p itself, if it is none.
+func (m *Machine) behindFD(p string) string {
+	if x, is := m.special(path.Clean(p)); is {
+		if d, _ := m.fdPath(x); d != nil && d.kind == kindHost {
+			return d.path
+		}
+	}
+	return p
 }
 
 // fdPath tells the open file that x, fd/N of a process, stands for: nil if there
