@@ -245,12 +245,12 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 		} else if errors.Is(m.err, fs.ErrNotExist) {
 			m.err = fmt.Errorf("%s is not there (any more): only addresses can be shown of it", m.Path)
 		}
-		m.part = &symbols.Part{Low: k.low, High: k.high, Load: func() *symbols.Program { return d.load(m) }}
-		m.part.Light = func(name string) (symbols.Symbol, bool) {
+		m.part = &symbols.Part{Low: k.low, High: k.high, Own: m.own, Load: func() *symbols.Program { return d.load(m) }}
+		m.part.Exports = func() []symbols.Symbol {
 			if m.err != nil {
-				return symbols.Symbol{}, false
+				return nil
 			}
-			return symbols.Exported(m.Path, m.Bias, name)
+			return symbols.Exported(m.Path, m.Bias)
 		}
 	}
 	d.mods.known[k] = m

@@ -122,25 +122,34 @@ func Glance(path string) (buildID string, hasDWARF bool, err error) {
 	return fileBuildID(f), s != nil && s.Type != elf.SHT_NOBITS && s.Size > 0, nil
 }
 
-// Exported finds a data symbol that the ELF file at path exports to the dynamic
-// loader, by its linker name, without reading the rest of the file.
-func Exported(path string, bias uint64, name string) (Symbol, bool) {
+// Exported lists the symbols that the ELF file at path exports to the dynamic
+// loader, without reading the rest of the file. Their Name is their linker name.
+func Exported(path string, bias uint64) []Symbol {
 	f, err := open(path)
 	if err != nil {
-		return Symbol{}, false
+		return nil
 	}
 	defer f.Close()
-	var found Symbol
-	err = guard(func() error {
+	var out []Symbol
+	_ = guard(func() error { // a damaged table exports what was found in it
 		list, err := f.DynamicSymbols()
 		for _, s := range list {
-			if s.Name == name && s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) == elf.STT_OBJECT {
-				found = Symbol{Name: name, Linker: name, Addr: s.Value + bias, Size: s.Size, Global: true}
+			typ := elf.ST_TYPE(s.Info)
+			if s.Section == elf.SHN_UNDEF || s.Section == elf.SHN_ABS || s.Name == "" || typ == elf.STT_SECTION || elf.ST_BIND(s.Info) == elf.STB_LOCAL {
+				continue
 			}
+			x := Symbol{
+				Name: s.Name, Linker: s.Name, Addr: s.Value, Size: s.Size, Global: true,
+				Func: typ == elf.STT_FUNC || typ == elf.STT_GNU_IFUNC, TLS: typ == elf.STT_TLS,
+			}
+			if !x.TLS {
+				x.Addr += bias
+			}
+			out = append(out, x)
 		}
 		return err
 	})
-	return found, err == nil && found.Addr != 0
+	return out
 }
 
 // ExportedFunctions finds functions that the ELF file at path exports to the dynamic

@@ -1,6 +1,9 @@
 package symbols
 
-import "sort"
+import (
+	"sort"
+	"strings"
+)
 
 // Part is a file mapped into an address space.
 type Part struct {
@@ -8,12 +11,19 @@ type Part struct {
 	// Load returns the file's debug information. It is called when it is first
 	// needed, and not again; nil means that there is none to be had.
 	Load func() *Program
-	// Light finds a symbol that the file exports without reading the rest; nil:
-	// that can't be done.
-	Light func(name string) (Symbol, bool)
+	// Own says that the file brings its debug information itself, rather than in
+	// a separate file.
+	Own bool
+	// Exports lists the symbols that the file exports to the dynamic loader,
+	// without reading the rest. It is called when it is first needed, and not
+	// again; nil means that it exports nothing.
+	Exports func() []Symbol
 
 	prog   *Program
 	loaded bool
+
+	exports []Symbol
+	asked   bool // for exports
 }
 
 // Loaded reports whether the debug information has been asked for.
@@ -28,6 +38,33 @@ func (p *Part) Program() *Program {
 		}
 	}
 	return p.prog
+}
+
+// exported are the symbols that the file exports.
+func (p *Part) exported() []Symbol {
+	if !p.asked {
+		p.asked = true
+		if p.Exports != nil {
+			p.exports = p.Exports()
+		}
+	}
+	return p.exports
+}
+
+// hasExport reports whether the file exports a symbol of that name, as the linker
+// or as the language has it.
+func (p *Part) hasExport(name string) bool {
+	// A mangled name contains its last part as it is, and demangling takes long.
+	last := name[strings.LastIndex(name, ":")+1:]
+	if i := strings.IndexAny(last, "<("); i >= 0 {
+		last = last[:i]
+	}
+	for _, s := range p.exported() {
+		if s.Linker == name || strings.HasPrefix(s.Linker, "_") && last != "" && strings.Contains(s.Linker, last) && demangled(s.Linker) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // Space is the debug information of all files in an address space: the executable,
@@ -89,11 +126,15 @@ func (s *Space) nearest(addr uint64) *Program {
 	return s.main
 }
 
-// Programs lists the debug information of all files, the executable's first,
-// loading what has not been.
-func (s *Space) Programs() []*Program {
+// Programs lists the debug information of the files, the executable's first,
+// loading what has not been: of all files, or only of those that bring it
+// themselves, since separate debug information is large and seldom what is meant.
+func (s *Space) Programs(all bool) []*Program {
 	out := []*Program{s.main}
 	for _, x := range s.parts {
+		if !all && !x.Own {
+			continue
+		}
 		if p := x.Program(); p != nil && p != s.main {
 			out = append(out, p)
 		}
@@ -101,22 +142,28 @@ func (s *Space) Programs() []*Program {
 	return out
 }
 
-// symbol finds a data symbol that the dynamic loader knows, by its linker name, in
-// the files from their own symbol tables: what has not been read is not read for it.
+// Exporters lists the debug information of the files that export a symbol to the
+// dynamic loader, without the executable's. Only theirs is loaded for it.
+func (s *Space) Exporters(name string) []*Program {
+	var out []*Program
+	for _, x := range s.parts {
+		if x.hasExport(name) {
+			if p := x.Program(); p != nil && p != s.main {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// symbol finds a data symbol that the dynamic loader knows, by its linker name.
+// What has not been read is not read for it.
 func (s *Space) symbol(name string) (Symbol, bool) {
 	for _, x := range s.parts {
-		p := x.prog
-		if !x.loaded && x.Light != nil {
-			if sym, ok := x.Light(name); ok {
+		for _, sym := range x.exported() {
+			if sym.Linker == name && !sym.Func && !sym.TLS {
 				return sym, true
 			}
-			continue
-		}
-		if p == nil {
-			continue
-		}
-		if sym, ok := p.SymbolNamed(name); ok && sym.Linker == name && !sym.Func && !sym.TLS {
-			return sym, true
 		}
 	}
 	return Symbol{}, false

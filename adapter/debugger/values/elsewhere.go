@@ -1,55 +1,82 @@
 package values
 
-import "github.com/dap-revexec/dap-revexec/adapter/symbols"
+import (
+	"slices"
+	"strings"
 
-// A process has several files (Context.Space). Names are looked up in the frame's
-// own first, and what is only known elsewhere in the program and its libraries.
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
+)
 
-// others lists contexts in which c's frame sees the other files of the process.
-// Their debug information is read for it.
-func (c *Context) others() []*Context {
-	if c.Space == nil {
-		return nil
-	}
-	var out []*Context
-	for _, p := range c.Space.Programs() {
-		if p == c.Prog {
-			continue
-		}
-		o := *c
-		o.Prog, o.bases = p, nil
-		out = append(out, &o)
-	}
-	return out
+// A process has several files (Context.Space). A name is looked up in the file of
+// the frame first, then in the executable, and last among what the other files
+// export: their own statics are nobody else's, and the debug information of the
+// system's libraries takes long to read.
+
+// in is the context in which c's frame sees another file of the process.
+func (c *Context) in(p *symbols.Program) *Context {
+	o := *c
+	o.Prog, o.bases = p, nil
+	return &o
 }
 
 // elsewhere finds a name in the other files of the process: a global variable, a
-// function, a constant, or at least a symbol. nil if there is none.
+// function, or at least a symbol; of the executable also a constant and what is
+// static. nil if there is none. Only debug information of files that export the
+// name is read for it.
 func (ev *evaluator) elsewhere(name string) *Value {
-	others := ev.c.others()
-	for _, c := range others {
-		if v := c.findGlobal(name); v != nil {
-			return c.variable(v)
-		}
+	c := ev.c
+	if c.Space == nil {
+		return nil
 	}
 	var bare *Value
-	for _, c := range others {
-		o := evaluator{c: c, src: ev.src, goL: ev.goL}
-		v := o.named(name)
-		if v != nil && !v.symbol {
-			return v
+	if p := c.Space.Main(); p != c.Prog {
+		o := evaluator{c: c.in(p), src: ev.src, goL: ev.goL}
+		if v := o.c.findGlobal(name); v != nil {
+			return o.c.variable(v)
 		}
-		if bare == nil {
-			bare = v
+		if bare = o.named(name); bare != nil && !bare.symbol {
+			return bare
+		}
+	}
+	for _, p := range c.Space.Exporters(name) {
+		if p == c.Prog {
+			continue
+		}
+		o := evaluator{c: c.in(p), src: ev.src, goL: ev.goL}
+		if v := o.exported(name); v != nil && (!v.symbol || bare == nil) {
+			return v
 		}
 	}
 	return bare
 }
 
-// typeElsewhere finds a type of C or C++ in the other files of the process.
+// exported finds what a file exports under a name; nil if there is nothing.
+func (ev *evaluator) exported(name string) *Value {
+	for _, v := range ev.c.Prog.Globals(name) {
+		if v.External {
+			return ev.c.variable(v)
+		}
+	}
+	if f := ev.c.findFunction(name); f != nil {
+		return ev.c.function(f)
+	}
+	return ev.symbol(name)
+}
+
+// typeElsewhere finds a type of C or C++ in the other files of the process: in
+// those that bring their debug information themselves or, if the name says that it
+// is a type's, in all.
 func (c *Context) typeElsewhere(name string) (*symbols.Type, bool) {
-	for _, o := range c.others() {
-		if t, ok := o.Prog.LookupType(name); ok && t != nil {
+	if c.Space == nil {
+		return nil, false
+	}
+	word, _, tagged := strings.Cut(name, " ")
+	tagged = tagged && slices.Contains([]string{"struct", "union", "enum", "class"}, word)
+	for _, p := range c.Space.Programs(tagged) {
+		if p == c.Prog {
+			continue
+		}
+		if t, ok := p.LookupType(name); ok && t != nil {
 			return t, true
 		}
 	}

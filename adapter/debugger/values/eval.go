@@ -199,6 +199,11 @@ func (ev *evaluator) evalName(n *node) (*Value, error) {
 			scope += "::"
 		}
 		if v := ev.named(scope + n.text); v != nil {
+			if v.symbol { // such as the executable's copy of a library's variable
+				if known := ev.elsewhere(scope + n.text); known != nil && !known.symbol {
+					v, known.name = known, n.text
+				}
+			}
 			v.expr = n.text
 			return v, nil
 		}
@@ -259,8 +264,13 @@ func (ev *evaluator) named(name string) *Value {
 	if f := c.findFunction(name); f != nil {
 		return c.function(f)
 	}
-	if s, ok := c.Prog.SymbolNamed(name); ok && !s.TLS {
-		return &Value{c: c, name: name, symbol: true, static: true, src: source{kind: srcMemory, addr: s.Addr}, goL: ev.goL}
+	return ev.symbol(name)
+}
+
+// symbol finds what only the symbol table knows; nil if there is nothing.
+func (ev *evaluator) symbol(name string) *Value {
+	if s, ok := ev.c.Prog.SymbolNamed(name); ok && !s.TLS {
+		return &Value{c: ev.c, name: name, symbol: true, static: true, src: source{kind: srcMemory, addr: s.Addr}, goL: ev.goL}
 	}
 	return nil
 }
