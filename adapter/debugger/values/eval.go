@@ -416,6 +416,9 @@ func (ev *evaluator) evalReg(n *node) (*Value, error) {
 		}
 	}
 	if !ok {
+		if v := c.subRegister(n.text, ev.goL); v != nil {
+			return v, nil
+		}
 		return nil, ev.fail(n.pos, "no register \"$%s\" on %s", clip(n.text, 40), c.Arch.Name)
 	}
 	return c.register(i, ev.goL), nil
