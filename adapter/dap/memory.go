@@ -111,7 +111,8 @@ func (s *session) disassemble(c *call, m *godap.DisassembleRequest) (any, error)
 // codeAround finds the function or symbol that pc is in: what is shown as a source
 // for code that has none.
 func (s *session) codeAround(pc uint64) (name string, low, high uint64, ok bool) {
-	if f := s.prog.dbg.Space().FuncAt(pc); f != nil {
+	if p := s.prog.dbg.Space().Glance(pc); p != nil && p.FuncAt(pc) != nil {
+		f := p.FuncAt(pc)
 		for _, r := range f.Ranges {
 			if r.Contains(pc) {
 				return f.Name, r.Low, r.High, true

@@ -88,8 +88,10 @@ func (d *Debugger) decode(addr uint64) Instruction {
 			out.Sym = fmt.Sprintf("%s+%d", s.Name, off)
 		}
 	}
-	if l, ok := d.Space().LineAt(addr); ok && l.Low == addr {
-		out.File, out.Line = l.File, l.Line
+	if p := d.Space().Glance(addr); p != nil {
+		if l, ok := p.LineAt(addr); ok && l.Low == addr {
+			out.File, out.Line = l.File, l.Line
+		}
 	}
 	return out
 }

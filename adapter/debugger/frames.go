@@ -44,8 +44,8 @@ func (d *Debugger) stack(t vm.ThreadID) *stack {
 func (d *Debugger) logical(out []Frame, index int, f *symbols.Frame) []Frame {
 	pc := f.LookupPC()
 	base := Frame{PC: f.PC, CFA: f.CFA, Physical: index, Module: d.ModuleAt(pc)}
-	line, hasLine := d.Space().LineAt(pc)
-	chain := d.Space().InlineChain(pc)
+	line, hasLine := f.Program().LineAt(pc)
+	chain := f.Program().InlineChain(pc)
 	if len(chain) == 0 {
 		base.Level, base.Name, base.Subtle = len(out), d.symbolic(f.PC), !hasLine
 		if hasLine {
@@ -96,7 +96,7 @@ func (d *Debugger) Context(t vm.ThreadID, f *Frame) *values.Context {
 	if physical >= len(s.phys) {
 		return d.here(t)
 	}
-	return d.context(t, s.phys[physical], logical)
+	return d.context(t, s.phys[physical].Whole(), logical)
 }
 
 // Where describes the position for a person.

@@ -245,7 +245,8 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 		} else if errors.Is(m.err, fs.ErrNotExist) {
 			m.err = fmt.Errorf("%s is not there (any more): only addresses can be shown of it", m.Path)
 		}
-		m.part = &symbols.Part{Low: k.low, High: k.high, Own: m.own, Load: func() *symbols.Program { return d.load(m) }}
+		m.part = &symbols.Part{Low: k.low, High: k.high, Own: m.own, Load: func() *symbols.Program { return d.read(m, symbols.Load) }}
+		m.part.Skim = func() *symbols.Program { return d.read(m, symbols.Skim) }
 		m.part.Exports = func() []symbols.Symbol {
 			if m.err != nil {
 				return nil
@@ -257,12 +258,12 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 	return m
 }
 
-// load reads a module's debug information.
-func (d *Debugger) load(m *Module) *symbols.Program {
+// read reads a module's debug information, with [symbols.Load] or [symbols.Skim].
+func (d *Debugger) read(m *Module, how func(string, uint64, ...string) (*symbols.Program, error)) *symbols.Program {
 	if m.err != nil {
 		return nil
 	}
-	p, err := symbols.Load(m.Path, m.Bias, d.mods.debugDirs...)
+	p, err := how(m.Path, m.Bias, d.mods.debugDirs...)
 	if err == nil {
 		err = m.sameBuild(p.BuildID()) // it may have been replaced since
 	}

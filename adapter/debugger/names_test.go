@@ -45,3 +45,33 @@ func TestNamesOfOtherModulesAreThoseThatTheyExport(t *testing.T) {
 		}
 	})
 }
+
+// A stack trace shows the system's code below main; what it takes long to read of
+// that is read for whoever looks into it.
+func TestAStackTraceNamesLibrariesFunctionsWithoutReadingTheirDebugInformation(t *testing.T) {
+	dynamic(t, func(t *testing.T, d *Debugger) {
+		d.SetSourceBreakpoints("main.c", []SourceBreakpoint{{Line: lineOf("main.c", "counter")}})
+		go1(t, d, Motion{})
+		fresh := New(d.Timeline(), d.Program())
+		fs, err := fresh.Frames(0)
+		if err != nil || len(fs) < 2 || fs[0].Name != "main" || fs[1].Module == nil || fs[1].Module.User() {
+			t.Fatalf("%+v, %v", fs, err)
+		}
+		libc := fs[1].Module
+		if libc.Loaded() {
+			t.Errorf("the debug information of %s was read", libc.Path)
+		}
+		skimmed := fs[1]
+		if c := fresh.Context(0, &fs[1]); !libc.Loaded() || c.Prog != libc.Program() || c.Frame.PC != skimmed.PC || c.Frame.CFA != skimmed.CFA {
+			t.Errorf("looking into %s: %+v", skimmed.Name, c.Frame)
+		}
+		fresh.Moved()
+		again, err := fresh.Frames(0)
+		if err != nil || len(again) < len(fs) || again[len(again)-1].CFA != fs[len(fs)-1].CFA {
+			t.Fatalf("with debug information %+v, %v; without %+v", again, err, fs)
+		}
+		if strings.HasPrefix(skimmed.Name, "0x") && !strings.HasPrefix(again[1].Name, "0x") {
+			t.Errorf("main's caller is %s, and not %s, without debug information", skimmed.Name, again[1].Name)
+		}
+	})
+}

@@ -102,18 +102,24 @@ func (d *Debugger) breaksAt(addrs ...uint64) places {
 // stackStatements are the statements of the functions on the thread's stack,
 // and the breakpoints; nil when none of them has any.
 func (d *Debugger) stackStatements(t vm.ThreadID) places {
-	addrs := d.statementsOf(d.stack(t).phys)
+	addrs := d.statementsOf(t, d.stack(t).phys)
 	if len(addrs) == 0 {
 		return nil
 	}
 	return d.breaksAt(addrs...)
 }
 
-// statementsOf are the statements of the functions of frames.
-func (d *Debugger) statementsOf(frames []*symbols.Frame) []uint64 {
+// statementsOf are the statements of the functions of frames, but for those of the
+// system's libraries, unless the innermost frame is in the same one: as a step in
+// does, a step leads out into the user's code.
+func (d *Debugger) statementsOf(t vm.ThreadID, frames []*symbols.Frame) []uint64 {
 	var addrs []uint64
+	mine := d.ModuleAt(d.pc(t))
 	seen := map[*symbols.Function]bool{}
 	for _, f := range frames {
+		if m := d.ModuleAt(f.LookupPC()); m != nil && m != mine && !m.User() {
+			continue
+		}
 		if f.Func != nil && !seen[f.Func] {
 			seen[f.Func] = true
 			addrs = append(addrs, f.Program().Statements(f.Func)...)
@@ -185,7 +191,7 @@ func (d *Debugger) stepOut(ctx context.Context, mo Motion) (Event, error) {
 	// Not every function returns: longjmp and exceptions leave it for an older
 	// frame, where the first statement ends the step.
 	ret := st.phys[1].PC
-	where := d.breaksAt(append([]uint64{ret}, d.statementsOf(st.phys[1:])...)...)
+	where := d.breaksAt(append([]uint64{ret}, d.statementsOf(t, st.phys[1:])...)...)
 	return d.run(ctx, false, where, func(s *vm.Stop) bool {
 		if d.strand(s.Thread) != me || d.height(me, d.sp(s.Thread)) > base {
 			return false

@@ -100,6 +100,11 @@ func (m *image) addDebug(f *elf.File, name string) error {
 	if err := m.readSections(f, name, false); err != nil {
 		return err
 	}
+	return m.addSymbols(f, name)
+}
+
+// addSymbols takes the symbol table that a separate debug file has.
+func (m *image) addSymbols(f *elf.File, name string) error {
 	old, exec := m.symbols, m.isExec
 	m.readSymbols(f, name)
 	if len(m.symbols) == 0 {

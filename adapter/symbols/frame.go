@@ -40,6 +40,19 @@ type Frame struct {
 // code is in or, for code outside of all known files, the executable's.
 func (f *Frame) Program() *Program { return f.prog }
 
+// Whole is the frame with all the debug information that there is of its file. Of
+// callers in files whose debug information is kept in separate ones, [Frame.Caller]
+// reads only symbols.
+func (f *Frame) Whole() *Frame {
+	p := f.space.orMain(f.space.At(f.LookupPC()))
+	if p == f.prog {
+		return f
+	}
+	w := *f
+	w.prog, w.Func = p, p.FuncAt(f.LookupPC())
+	return &w
+}
+
 // LookupPC is the address under which to look up the frame's lines, scopes and
 // unwind rules: PC, or PC-1 for a return address, since the call may be the
 // last instruction of its block.
@@ -102,7 +115,12 @@ func (f *Frame) complete(mem Memory) {
 	if sp, ok := f.Regs.Reg(a.sp); ok && a.sigFrame != nil {
 		_, _, f.Signal = a.sigFrame(mem, f.PC, sp)
 	}
-	p := f.space.nearest(f.LookupPC())
+	// Of a caller its place is wanted, seldom more: see Whole.
+	look := f.space.At
+	if f.Depth > 0 {
+		look = f.space.Glance
+	}
+	p := f.space.orMain(look(f.LookupPC()))
 	f.prog = p
 	f.Func = p.FuncAt(f.LookupPC())
 	cfa, err := p.cfaOf(f, mem)

@@ -62,6 +62,17 @@ type Program struct {
 // looked for in debugDirs and then in /usr/lib/debug. A file without debug
 // information, or with damaged one, loads well: see [Program.HasDWARF].
 func Load(path string, bias uint64, debugDirs ...string) (*Program, error) {
+	return loadWith(path, bias, debugDirs, (*image).addDebug)
+}
+
+// Skim is [Load] but for debug information in a separate file: of that it reads
+// the symbol table only, which takes a fraction of the time.
+func Skim(path string, bias uint64, debugDirs ...string) (*Program, error) {
+	return loadWith(path, bias, debugDirs, (*image).addSymbols)
+}
+
+// loadWith reads an ELF file; add takes what is wanted of its separate debug file.
+func loadWith(path string, bias uint64, debugDirs []string, add func(*image, *elf.File, string) error) (*Program, error) {
 	f, err := open(path)
 	if err != nil {
 		return nil, err
@@ -76,7 +87,7 @@ func Load(path string, bias uint64, debugDirs ...string) (*Program, error) {
 		var d *elf.File
 		var name string
 		if d, name, why = separate(f, path, img.buildID, append(debugDirs, debugDir)); d != nil {
-			err := guard(func() error { return img.addDebug(d, name) })
+			err := guard(func() error { return add(img, d, name) })
 			d.Close()
 			if err != nil {
 				// Half of it is worse than none.

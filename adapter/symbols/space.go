@@ -14,6 +14,10 @@ type Part struct {
 	// Own says that the file brings its debug information itself, rather than in
 	// a separate file.
 	Own bool
+	// Skim returns what [Skim] does for the file, in place of Load where that is
+	// enough. It is called when it is first needed, and not again; nil means that
+	// only Load will do.
+	Skim func() *Program
 	// Exports lists the symbols that the file exports to the dynamic loader,
 	// without reading the rest. It is called when it is first needed, and not
 	// again; nil means that it exports nothing.
@@ -21,6 +25,9 @@ type Part struct {
 
 	prog   *Program
 	loaded bool
+
+	skimmed *Program
+	skims   bool // skimmed has been asked for
 
 	exports []Symbol
 	asked   bool // for exports
@@ -38,6 +45,19 @@ func (p *Part) Program() *Program {
 		}
 	}
 	return p.prog
+}
+
+// glance is the part's debug information as far as it has been read; at least the
+// symbols and what unwinds stacks. nil when there is none.
+func (p *Part) glance() *Program {
+	if p.loaded || p.Own || p.Skim == nil {
+		return p.Program()
+	}
+	if !p.skims {
+		p.skims = true
+		p.skimmed = p.Skim()
+	}
+	return p.skimmed
 }
 
 // exported are the symbols that the file exports.
@@ -107,20 +127,41 @@ func (s *Space) At(addr uint64) *Program {
 	if len(s.parts) == 0 {
 		return s.main
 	}
+	if x := s.part(addr); x != nil {
+		return x.Program()
+	}
+	return nil
+}
+
+// Glance is [Space.At] for one who is content with what has been read so far, with
+// symbols and with what unwinds stacks: it does not read debug information in
+// separate files.
+func (s *Space) Glance(addr uint64) *Program {
+	if len(s.parts) == 0 {
+		return s.main
+	}
+	if x := s.part(addr); x != nil {
+		return x.glance()
+	}
+	return nil
+}
+
+// part finds the part that an address is in, nil if there is none.
+func (s *Space) part(addr uint64) *Part {
 	if l := s.last; l != nil && addr-l.Low < l.High-l.Low {
-		return l.Program()
+		return l
 	}
 	i := sort.Search(len(s.parts), func(i int) bool { return s.parts[i].High > addr })
 	if i == len(s.parts) || addr < s.parts[i].Low {
 		return nil
 	}
 	s.last = s.parts[i]
-	return s.last.Program()
+	return s.last
 }
 
-// nearest is At, or the executable: which knows the architecture.
-func (s *Space) nearest(addr uint64) *Program {
-	if p := s.At(addr); p != nil {
+// orMain is p or, if that is nil, the executable's: which knows the architecture.
+func (s *Space) orMain(p *Program) *Program {
+	if p != nil {
 		return p
 	}
 	return s.main
@@ -187,7 +228,7 @@ func (s *Space) FuncAt(pc uint64) *Function {
 
 // SymbolAt is [Program.SymbolAt] in whichever file addr is.
 func (s *Space) SymbolAt(addr uint64) (sym Symbol, offset uint64, ok bool) {
-	return s.nearest(addr).SymbolAt(addr)
+	return s.orMain(s.Glance(addr)).SymbolAt(addr)
 }
 
 // InlineChain is [Program.InlineChain] in whichever file pc is.
@@ -215,7 +256,7 @@ func (s *Space) IsStatementStart(pc, lastPC uint64) bool {
 // InPLT reports whether an address lies in a procedure linkage table: a stub that
 // jumps to a function of another file.
 func (s *Space) InPLT(addr uint64) bool {
-	p := s.At(addr)
+	p := s.Glance(addr)
 	return p != nil && p.inPLT(addr)
 }
 
