@@ -74,12 +74,13 @@
 // buffers output in blocks. Files have no extended attributes.
 //
 // Guest paths are host paths, below Config.Sysroot where something is there.
-// Regular files and directories can be opened; devices other than null, zero, full, random and urandom, FIFOs and sockets
-// give ENXIO, since they could block the host. Of /proc there is what programs
-// read of themselves and of each other; owners of files do not change. FIFOs and
-// locks of files work between the guest's processes only. What the guest changes
-// gets the guest's time of day as its time, but for a directory in which it makes or
-// removes files. There is no inotify, no io_uring, no System V IPC.
+// Regular files and directories can be opened; devices other than null, zero,
+// full, random and urandom, and sockets give ENXIO, since they could block the
+// host. FIFOs, and locks of files, work between the guest's processes only. Of
+// /proc there is what programs read of themselves and of each other. Owners of
+// files do not change. What the guest changes gets the guest's time of day as its
+// time, but for a directory in which it makes or removes files. There is no
+// inotify, no io_uring, no System V IPC; what memfd_create makes can't be executed.
 //
 // A private mapping of a file is a copy made at that moment. A shared one is
 // coherent with what the guest reads and writes, but the host sees what has been

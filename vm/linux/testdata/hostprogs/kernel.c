@@ -121,6 +121,23 @@ static void copies(void)
 	n = sendfile(p[1], a, &from, 20);
 	n += read(p[0], buf, sizeof buf);
 	printf("pipe: %zd %s\n", n, buf);
+	fflush(stdout);
+	if (fork() == 0) { /* more than the pipe holds, to a slow reader */
+		long all = 0;
+		close(p[0]);
+		for (int i = 0; i < 10; i++)
+			for (from = 0; (n = sendfile(p[1], a, &from, 50000)) > 0; all += n)
+				;
+		_exit(all == 300000 ? 0 : 1);
+	}
+	close(p[1]);
+	long all = 0, sum = 0;
+	int status;
+	for (char more[700]; (n = read(p[0], more, sizeof more)) > 0; all += n)
+		for (int i = 0; i < n; i++)
+			sum += more[i] * (i + all) % 7;
+	wait(&status);
+	printf("slowly: %ld %ld %d\n", all, sum, status);
 	char *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, b, 0);
 	printf("memory: %.12s", m + 200);
 	strcpy(m, "written");
