@@ -61,7 +61,7 @@ func (d *Debugger) logical(out []Frame, index int, f *symbols.Frame) []Frame {
 		fr := base
 		fr.Level, fr.Logical, fr.Name, fr.Inlined = len(out), i, c.Name, c.Inlined
 		fr.File, fr.Line, fr.Column = file, no, col
-		fr.Subtle = file == "" || internalName(c.Name)
+		fr.Subtle = file == "" || internalName(c.Name) || !c.Inlined && internalFunction(c.Func)
 		out = append(out, fr)
 		file, no, col = c.CallFile, c.CallLine, 0
 	}

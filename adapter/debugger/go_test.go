@@ -68,3 +68,23 @@ func TestStacksOfGoroutinesEndWhereTheyBegin(t *testing.T) {
 		}
 	})
 }
+
+func TestStepsInDoNotLeadIntoAssemblyOfGosRuntime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: Go guests are built")
+	}
+	each(t, "gothreads", func(t *testing.T, d *Debugger) {
+		if _, err := d.RunToMain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list := d.allStatements(d.set(), d.pc(d.current(0))).Addrs()
+		if len(list) == 0 {
+			t.Fatal("no statements")
+		}
+		for _, pc := range list {
+			if l, ok := d.Program().LineAt(pc); ok && filepath.Ext(l.File) == ".s" && filepath.Base(filepath.Dir(l.File)) == "runtime" {
+				t.Errorf("into %s at %s:%d", d.Program().FuncAt(pc).Name, l.File, l.Line)
+			}
+		}
+	})
+}

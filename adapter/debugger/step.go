@@ -136,7 +136,7 @@ func (d *Debugger) allStatements(s *moduleSet, pc uint64) *vm.Breaks {
 	code := d.codeOf(s).breaks
 	mine := s.at(pc)
 	here := s.space.FuncAt(pc)
-	inside := here != nil && internalName(here.Name)
+	inside := here != nil && internalFunction(here)
 	if mine != nil && mine.User() {
 		mine = nil
 	}
@@ -156,7 +156,7 @@ func (d *Debugger) allStatements(s *moduleSet, pc uint64) *vm.Breaks {
 			addrs = append(addrs, p.AllStatements()...)
 		default:
 			for _, f := range p.Funcs() {
-				if !internalName(f.Name) {
+				if !internalFunction(f) {
 					addrs = append(addrs, p.Statements(f)...)
 				}
 			}
@@ -170,6 +170,15 @@ func (d *Debugger) allStatements(s *moduleSet, pc uint64) *vm.Breaks {
 // a step in does not lead.
 func internalName(name string) bool {
 	return strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "internal/runtime/") || strings.HasPrefix(name, "internal/abi.")
+}
+
+// internalFunction is internalName of a function. In assembly it may have no package
+// in its name, as gogo, or another one, as time.now: its package is the unit's.
+func internalFunction(f *symbols.Function) bool {
+	if f.Language == symbols.LangGo && f.CU != nil && (!strings.Contains(f.Name, ".") || strings.HasSuffix(f.DeclFile, ".s")) {
+		return internalName(f.CU.Name + ".")
+	}
+	return internalName(f.Name)
 }
 
 // stepOut runs to the caller; backward, to the call.
