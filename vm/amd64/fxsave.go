@@ -114,7 +114,11 @@ func fxsave(c *ir.CPU, addr uint64, wide bool) bool {
 	}
 	var img [fxSize]byte
 	fxsaveTo(c.R[:], &img, wide)
-	return c.Mem.StoreBytes(addr, img[:fxWritten]) || memoryFault(c)
+	n := fxWritten
+	if !c.Mem.CanWrite(addr, fxSize) {
+		n = fxSize // what is not written has to be writable, too: the store fails
+	}
+	return c.Mem.StoreBytes(addr, img[:n]) || memoryFault(c)
 }
 
 func fxrstor(c *ir.CPU, addr uint64, wide bool) bool {

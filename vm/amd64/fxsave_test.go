@@ -5,6 +5,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/dap-revexec/dap-revexec/vm/ir"
+	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
 // randomState fills the registers that an FXSAVE image holds with anything
@@ -67,5 +70,28 @@ func TestReservedBitsOfMXCSRAreRefused(t *testing.T) {
 	}
 	if !slices.Equal(r, before) {
 		t.Error("registers have changed")
+	}
+}
+
+// FXSAVE writes less than the 512 bytes of its image, but needs all of them.
+func TestFXSaveFaultsWhereItsImageEndsInUnmappedMemory(t *testing.T) {
+	space := mem.NewSpace()
+	const page = 0x10000
+	if err := space.Map(mem.VMA{Start: page, End: page + mem.PageSize, Prot: mem.Read | mem.Write}); err != nil {
+		t.Fatal(err)
+	}
+	c := &ir.CPU{Mem: space}
+	Reset(c.R[:])
+	if !fxsave(c, page+mem.PageSize-fxSize, true) {
+		t.Fatal("an image at the end of the page faults")
+	}
+	at := uint64(page + mem.PageSize - fxSize + 16)
+	before, after := make([]byte, fxSize), make([]byte, fxSize)
+	space.Peek(at, before)
+	if fxsave(c, at, true) || c.Trap != ir.ExitMem || space.Fault.Kind != mem.FaultUnmapped {
+		t.Errorf("an image that ends behind it: trap %v, fault %+v", c.Trap, space.Fault)
+	}
+	if space.Peek(at, after); string(before) != string(after) {
+		t.Error("the failed store has changed memory")
 	}
 }
