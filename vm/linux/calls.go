@@ -54,7 +54,7 @@ func init() {
 		35:  {onPath(unlinkat)},
 		36:  {sysSymlinkat},
 		37:  {twoPaths(linkat)},
-		38:  {twoPaths(renameat2)},
+		38:  {twoPaths(renameat)},
 		43:  {sysStatfs},
 		44:  {sysFstatfs},
 		45:  {sysTruncate},

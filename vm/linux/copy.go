@@ -169,6 +169,8 @@ func (m *Machine) copyFile(t *thread, in, out *desc, inAt, outAt, n uint64) int6
 		return -eINVAL // its mappings have to show what is written
 	case from > 1<<62 || to > 1<<62:
 		return -eFBIG
+	case in.dev == out.dev && in.ino == out.ino && from < to+int64(min(n, 1<<62)) && to < from+int64(min(n, 1<<62)):
+		return -eINVAL // the ranges overlap
 	}
 	m.coherent(t, in)
 	inHandle, outHandle, most := in.handle, out.handle, int(min(n, maxIO))

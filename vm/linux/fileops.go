@@ -62,7 +62,7 @@ func onFile(ret int64, do func(h *host, handle uint64, a *[6]uint64) int64) hand
 func sysMkdirat(m *Machine, t *thread, a *[6]uint64) int64 {
 	perm := uint32(a[2]) &^ m.p.umask
 	return onPath(func(h *host, p string, _ *[6]uint64) int64 {
-		err := os.Mkdir(p, os.FileMode(perm&0o777))
+		err := os.Mkdir(p, hostMode(perm))
 		if err == nil {
 			_ = os.Chtimes(p, time.Time{}, time.Unix(0, h.now))
 		}
@@ -73,7 +73,7 @@ func sysMkdirat(m *Machine, t *thread, a *[6]uint64) int64 {
 func unlinkat(h *host, p string, a *[6]uint64) int64 { return h.unlink(p, a[2]&atRemovedir != 0) }
 
 func fchmodat(_ *host, p string, a *[6]uint64) int64 {
-	return errnoOf(os.Chmod(p, os.FileMode(a[2]&0o777)))
+	return errnoOf(os.Chmod(p, hostMode(uint32(a[2]))))
 }
 
 func sysTruncate(m *Machine, t *thread, a *[6]uint64) int64 {
@@ -132,7 +132,7 @@ func fchmod(h *host, handle uint64, a *[6]uint64) int64 {
 	if errno != 0 {
 		return errno
 	}
-	return errnoOf(f.Chmod(os.FileMode(a[1] & 0o777)))
+	return errnoOf(f.Chmod(hostMode(uint32(a[1]))))
 }
 
 // twoPaths is a call with paths in arguments 0, 1 and 2, 3.
@@ -155,6 +155,8 @@ func twoPaths(do func(h *host, from, to string, a *[6]uint64) int64) handler {
 		return m.ask(t, func(h *host, in *vm.Input) { in.Ret = -do(h, from, to, &args) }).Ret
 	}
 }
+
+func renameat(h *host, from, to string, _ *[6]uint64) int64 { return h.rename(from, to, 0) }
 
 func renameat2(h *host, from, to string, a *[6]uint64) int64 { return h.rename(from, to, uint32(a[4])) }
 

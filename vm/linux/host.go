@@ -130,7 +130,7 @@ func (h *host) open(handle uint64, path string, flags, perm uint32) (id fileInfo
 			hf |= f.host
 		}
 	}
-	f, err := os.OpenFile(path, hf|hostNonblock, fs.FileMode(perm&0o777))
+	f, err := os.OpenFile(path, hf|hostNonblock, hostMode(perm))
 	if err != nil {
 		return id, errnoOf(err)
 	}
@@ -363,6 +363,20 @@ var modeTypes = []struct {
 }{
 	{fs.ModeDir, modeDir}, {fs.ModeSymlink, modeLink}, {fs.ModeNamedPipe, modeFIFO}, {fs.ModeSocket, modeSocket},
 	{fs.ModeCharDevice, modeChar}, {fs.ModeDevice, modeBlock},
+}
+
+// hostMode is the mode that a guest gives a file.
+func hostMode(perm uint32) fs.FileMode {
+	m := fs.FileMode(perm & 0o777)
+	for _, b := range []struct {
+		guest uint32
+		host  fs.FileMode
+	}{{0o4000, fs.ModeSetuid}, {0o2000, fs.ModeSetgid}, {0o1000, fs.ModeSticky}} {
+		if perm&b.guest != 0 {
+			m |= b.host
+		}
+	}
+	return m
 }
 
 func guestMode(m fs.FileMode) uint32 {

@@ -74,6 +74,9 @@ func legacyCalls() map[uint64]handler {
 		},
 		235: sysUtimes,
 		261: sysFutimesat,
+		264: func(m *Machine, t *thread, a *[6]uint64) int64 { // renameat
+			return generic(38, m, t, a[:4]...)
+		},
 		282: func(m *Machine, t *thread, a *[6]uint64) int64 { // signalfd
 			return generic(74, m, t, a[0], a[1], a[2])
 		},
