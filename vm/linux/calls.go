@@ -65,9 +65,9 @@ func init() {
 		50:  {sysFchdir},
 		52:  {onFile(0, fchmod)},
 		53:  {onPathTo(true, fchmodat)},
-		452: {onPathTo(true, fchmodat)}, // fchmodat2
-		54:  {constant(0)},              // fchownat: files stay the user's
-		55:  {constant(0)},              // fchown
+		452: {onPathTo(true, fchmodat2)},
+		54:  {constant(0)}, // fchownat: files stay the user's
+		55:  {constant(0)}, // fchown
 		56:  {sysOpenat},
 		57:  {sysClose},
 		59:  {sysPipe2},

@@ -81,6 +81,8 @@
 // files do not change. What the guest changes gets the guest's time of day as its
 // time, but for a directory in which it makes or removes files. There is no
 // inotify, no io_uring, no System V IPC; what memfd_create makes can't be executed.
+// Files are known by their paths: not by ones longer than 4096 bytes, and an open
+// directory not after it has been renamed.
 //
 // A private mapping of a file is a copy made at that moment. A shared one is
 // coherent with what the guest reads and writes, but the host sees what has been

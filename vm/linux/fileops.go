@@ -76,6 +76,18 @@ func fchmodat(_ *host, p string, a *[6]uint64) int64 {
 	return errnoOf(os.Chmod(p, hostMode(uint32(a[2]))))
 }
 
+func fchmodat2(h *host, p string, a *[6]uint64) int64 {
+	switch {
+	case a[3]&^(atSymlinkNofollow|atEmptyPath) != 0:
+		return eINVAL
+	case a[3]&atSymlinkNofollow != 0:
+		if fi, err := os.Lstat(p); err == nil && fi.Mode()&os.ModeSymlink != 0 {
+			return eOPNOTSUPP
+		}
+	}
+	return fchmodat(h, p, a)
+}
+
 func sysTruncate(m *Machine, t *thread, a *[6]uint64) int64 {
 	if int64(a[1]) < 0 {
 		return -eINVAL

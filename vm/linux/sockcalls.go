@@ -180,6 +180,9 @@ func connectSocket(m *Machine, t *thread, d *desc, k *sock, a *[6]uint64) int64 
 func (m *Machine) connectDatagram(k *sock, addr sockAddr) int64 {
 	if addr.family == afUnspec {
 		k.state, k.peer, k.remote = sockFresh, -1, anyAddr(k.family)
+		if k.auto {
+			k.bound, k.auto, k.local = false, false, anyAddr(k.family)
+		}
 		return 0
 	}
 	if k.family == afUnix {
@@ -200,6 +203,7 @@ func (m *Machine) connectDatagram(k *sock, addr sockAddr) int64 {
 		addr.ip = addr.loopbackIP()
 	}
 	if !k.bound {
+		k.auto = true
 		if e := m.bindLocal(k, sockAddr{family: k.family, ip: addr.loopbackIP()}); e != 0 {
 			return -e
 		}

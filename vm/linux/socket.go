@@ -62,7 +62,8 @@ type sock struct {
 	remote sockAddr
 	owner  vm.ThreadID // process that made it or listened at it
 	bound  bool
-	peer   int // the other end, an index into state.socks; -1: none
+	auto   bool // connecting has bound it: disconnecting undoes that
+	peer   int  // the other end, an index into state.socks; -1: none
 
 	bytes   []byte
 	rights  []passed // open files that travel with the bytes, ascending by place
@@ -127,6 +128,7 @@ func (e *encoding) sock(k *sock) {
 	e.address(&k.local)
 	e.address(&k.remote)
 	e.bool(k.bound)
+	e.bool(k.auto)
 	e.bool(k.eof)
 	e.bool(k.shut)
 	e.bool(k.deaf)

@@ -169,7 +169,8 @@ func sysFaccessat(m *Machine, t *thread, a *[6]uint64) int64 { return m.access(t
 func sysFaccessat2(m *Machine, t *thread, a *[6]uint64) int64 { return m.access(t, a, a[3]) }
 
 func (m *Machine) access(t *thread, a *[6]uint64, flags uint64) int64 {
-	if a[2]&^7 != 0 {
+	const eaccess = 0x200
+	if a[2]&^7 != 0 || flags&^(eaccess|atSymlinkNofollow|atEmptyPath) != 0 {
 		return -eINVAL
 	}
 	if m.emptyPath(a[1], flags) {
