@@ -1,7 +1,9 @@
 /* What the kernel does about locks, FIFOs, signals as files and copies. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -179,9 +182,34 @@ static void names(void)
 	write(fd, "x", 1);
 	fstat(fd, &st);
 	printf("new: %d\n", st.st_mtim.tv_sec - now.tv_sec < 2 && st.st_mtim.tv_sec - now.tv_sec >= -1);
+	mkdir("sticky", 01777);
+	stat("sticky", &st);
+	printf("mode: %o %d", st.st_mode & 07000, renameat(AT_FDCWD, "sticky", AT_FDCWD, "renamed"));
+	printf(" %d\n", rmdir("renamed"));
 	struct sched_param sp;
 	struct rusage u;
 	printf("process: %d %d %d %d\n", sched_getscheduler(0), sched_getparam(0, &sp), getrusage(RUSAGE_CHILDREN, &u), prctl(PR_GET_SECCOMP));
+}
+
+static void address(const char *what, int fd, int r)
+{
+	struct sockaddr_in6 a;
+	socklen_t n = sizeof a;
+	char text[64];
+	getsockname(fd, (struct sockaddr *)&a, &n);
+	printf("%s: %d %s %d\n", what, r, inet_ntop(AF_INET6, &a.sin6_addr, text, sizeof text), a.sin6_port != 0);
+}
+
+/* what getaddrinfo does to sort addresses: one socket for both families */
+static void sockets(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(80), .sin6_addr = in6addr_loopback};
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(80), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	address("ipv6", fd, connect(fd, (struct sockaddr *)&v6, sizeof v6));
+	address("none", fd, connect(fd, &none, sizeof none));
+	address("ipv4", fd, connect(fd, (struct sockaddr *)&v4, sizeof v4));
 }
 
 int main(void)
@@ -190,5 +218,6 @@ int main(void)
 	signals();
 	copies();
 	names();
+	sockets();
 	return 0;
 }
