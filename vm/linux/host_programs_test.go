@@ -101,7 +101,7 @@ func hostDirectory(t *testing.T) string {
 		write(filepath.Base(path), string(text))
 	}
 	write("words.txt", words.String())
-	write("big.c", bigSource(400))
+	write("big.c", bigSource(80))
 	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
