@@ -118,7 +118,7 @@ func (s *search) run() error {
 		// the request. What was written in the interval is known there.
 		i := t.store.after(end - 1)
 		start := max(t.store.list[i-1].icount, s.lower)
-		if s.writes && !touches(t.store.list[i].dirty, s.pages) {
+		if s.writes && !touches(t.store.list[i].act.Written, s.pages) {
 			t.skipped++
 			end = start
 			continue

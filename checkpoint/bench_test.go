@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -20,9 +21,13 @@ type sparseSnapshot struct {
 	dirty []uint64
 }
 
-func (s sparseSnapshot) Icount() uint64  { return s.at }
-func (s sparseSnapshot) Dirty() []uint64 { return s.dirty }
-func (s sparseSnapshot) Overhead() int   { return 1000 }
+func (s sparseSnapshot) Icount() uint64         { return s.at }
+func (s sparseSnapshot) Activity() *vm.Activity { return &vm.Activity{Written: s.dirty} }
+func (s sparseSnapshot) Save(vm.Snapshot, vm.PageStore) ([]byte, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (s sparseSnapshot) Overhead() int { return 1000 }
 
 func (m *sparse) Icount() uint64                { return m.at }
 func (m *sparse) Exited() (vm.ExitStatus, bool) { return vm.ExitStatus{}, false }

@@ -301,11 +301,11 @@ func TestASnapshotHoldsThePagesWrittenSinceTheLast(t *testing.T) {
 		m.Snapshot()
 		for range scale(30) {
 			m.Restore(m.Snapshot())
-			if d := m.Snapshot().Dirty(); len(d) != 0 {
+			if d := m.Snapshot().Activity().Written; len(d) != 0 {
 				t.Fatalf("a snapshot right after a restore at %d has pages %x", m.Icount(), d)
 			}
 			from := m.Snapshot()
-			if d := from.Dirty(); len(d) != 0 {
+			if d := from.Activity().Written; len(d) != 0 {
 				t.Fatalf("a snapshot right after another has pages %x", d)
 			}
 			to := min(m.Icount()+1+r.Uint64N(max(f.end/20, 100)), f.end)
@@ -319,18 +319,18 @@ func TestASnapshotHoldsThePagesWrittenSinceTheLast(t *testing.T) {
 			}})
 			after := m.Snapshot()
 			want := written(m, from, to)
-			for _, p := range after.Dirty() {
+			for _, p := range after.Activity().Written {
 				if !want[p] && !remapped {
 					t.Errorf("page %#x counts as written between %d and %d", p, from.Icount(), to)
 				}
 			}
 			for p := range want {
-				if !slices.Contains(after.Dirty(), p) {
+				if !slices.Contains(after.Activity().Written, p) {
 					t.Errorf("page %#x is written between %d and %d and is not among the dirty ones", p, from.Icount(), to)
 				}
 			}
-			if !slices.IsSorted(after.Dirty()) {
-				t.Errorf("dirty pages %x", after.Dirty())
+			if !slices.IsSorted(after.Activity().Written) {
+				t.Errorf("dirty pages %x", after.Activity().Written)
 			}
 			m.Restore(after)
 			f.check(t, m, "after a restore")
@@ -354,7 +354,7 @@ func TestSnapshotsAndRestoresDoNotDependOnMemorySize(t *testing.T) {
 		m.Run(200, nil)
 		for {
 			s := m.Snapshot()
-			pages += len(s.Dirty())
+			pages += len(s.Activity().Written)
 			if m.Icount() > 8e6 || m.Run(m.Icount()+1e6, nil).Reason == vm.StopExit {
 				break
 			}

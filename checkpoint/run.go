@@ -14,7 +14,8 @@ func (t *Timeline) lay(k kind) *checkpoint {
 	c := t.store.at(icount)
 	if c == nil {
 		snap := t.m.Snapshot()
-		c = &checkpoint{snap: snap, icount: icount, dirty: snap.Dirty(), temp: k == temporary}
+		act := snap.Activity()
+		c = &checkpoint{snap: snap, icount: icount, act: act, dirty: act.Written, temp: k == temporary}
 		t.store.insert(c)
 		t.base = c
 		t.store.trim(t.view())

@@ -29,6 +29,8 @@ const (
 type checkpoint struct {
 	snap   vm.Snapshot
 	icount uint64
+	// act is what happened since the checkpoint before.
+	act *vm.Activity
 	// dirty are the pages whose version here is not that of the checkpoint
 	// before, ascending. Shared, never changed in place.
 	dirty []uint64
@@ -155,6 +157,7 @@ func (s *store) drop(i int) {
 			s.forgetBoth(c.dirty, next.dirty)
 		}
 		next.dirty = union
+		next.act = c.act.Merge(next.act)
 	}
 	s.list = slices.Delete(s.list, i, i+1)
 	s.recount(i)

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -111,9 +112,18 @@ type toySnapshot struct {
 	dirty []uint64
 }
 
-func (s *toySnapshot) Icount() uint64  { return s.state.icount }
-func (s *toySnapshot) Dirty() []uint64 { return s.dirty }
-func (s *toySnapshot) Overhead() int   { return 100 * len(s.state.threads) }
+func (s *toySnapshot) Icount() uint64         { return s.state.icount }
+func (s *toySnapshot) Activity() *vm.Activity { return &vm.Activity{Written: s.dirty} }
+func (s *toySnapshot) Save(vm.Snapshot, vm.PageStore) ([]byte, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (m *toy) Load([]byte, vm.Snapshot, vm.PageStore) (vm.Snapshot, error) {
+	return nil, errors.ErrUnsupported
+}
+func (m *toy) Replica() (vm.Machine, error) { return nil, errors.ErrUnsupported }
+
+func (s *toySnapshot) Overhead() int { return 100 * len(s.state.threads) }
 
 // toyOutside is what the toy lives in: an endless row of inputs.
 type toyOutside struct {
@@ -294,7 +304,10 @@ func (r *toyRun) loop(until uint64) vm.Stop {
 	}
 }
 
-func (r *toyRun) wanted(s vm.Stop) bool { return r.stops.Filter == nil || r.stops.Filter(&s) }
+func (r *toyRun) wanted(s vm.Stop) bool {
+	s.Machine = r.toy
+	return r.stops.Filter == nil || r.stops.Filter(&s)
+}
 
 // one executes an instruction or a tick, or returns a stop before it.
 func (r *toyRun) one() *vm.Stop {

@@ -42,7 +42,7 @@ func straightRun(t testing.TB, prog *toyProgram, seed uint64) *reference {
 	for {
 		f.pcs = append(f.pcs, f.m.pc(f.m.current))
 		s := f.m.Snapshot()
-		f.snaps, f.hash, f.dirty = append(f.snaps, s), append(f.hash, f.m.Hash()), append(f.dirty, s.Dirty())
+		f.snaps, f.hash, f.dirty = append(f.snaps, s), append(f.hash, f.m.Hash()), append(f.dirty, s.Activity().Written)
 		if f.m.Run(f.m.Icount()+1, all).Reason == vm.StopExit {
 			break
 		}

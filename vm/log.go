@@ -44,6 +44,7 @@ type Log struct {
 	inputs   []*Input
 	frontier uint64
 	bytes    int
+	journal  []Event
 }
 
 // Len is the number of inputs.
@@ -62,7 +63,7 @@ func (l *Log) At(i int) *Input {
 
 // Append adds an input. Inputs are in order of icount.
 func (l *Log) Append(in *Input) {
-	if n := len(l.inputs); n > 0 && l.inputs[n-1].Icount > in.Icount {
+	if n := len(l.inputs); n > 0 && l.inputs[n-1] != nil && l.inputs[n-1].Icount > in.Icount {
 		panic(fmt.Sprintf("vm: input at icount %d after one at %d", in.Icount, l.inputs[n-1].Icount))
 	}
 	l.inputs = append(l.inputs, in)
@@ -77,3 +78,24 @@ func (l *Log) Frontier() uint64 { return l.frontier }
 
 // Reached tells the log that a machine has executed up to icount.
 func (l *Log) Reached(icount uint64) { l.frontier = max(l.frontier, icount) }
+
+// maxJournal bounds the events that a log keeps.
+const maxJournal = 1 << 20
+
+// Note adds an event to the journal, in order of icount: a machine does when it is
+// live. What is too much is left out.
+func (l *Log) Note(e Event) {
+	if len(l.journal) < maxJournal {
+		l.journal = append(l.journal, e)
+	}
+}
+
+// Journal lists the events noted. The caller must not change it.
+func (l *Log) Journal() []Event { return l.journal }
+
+// Skip stands for n inputs that are no longer there: At returns nil for them.
+func (l *Log) Skip(n int) {
+	for range n {
+		l.inputs = append(l.inputs, nil)
+	}
+}

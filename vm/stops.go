@@ -112,6 +112,9 @@ type Stops struct {
 	// false goes on as if nothing had been there. The Stop must not be kept.
 	// It should be quick: it is called on the engine goroutine for each hit.
 	Filter func(*Stop) bool
+	// Anywhere says that Filter looks at the guest through Stop.Machine only: so it
+	// can be asked about a Replica, on another goroutine, never two at a time.
+	Anywhere bool
 }
 
 // Reason says why a Run returned.
@@ -128,9 +131,10 @@ const (
 	StopError                     // the machine cannot go on: see Stop.Err
 	StopMaps                      // just after a change of the executable mappings: see Stops.Maps
 	StopSwitch                    // just after another process got the processor: see Stops.Switches
+	StopEnd                       // a machine that only replays is at the end of what was recorded
 )
 
-var reasonNames = [...]string{"limit", "breakpoint", "watchpoint", "signal", "exit", "interrupted", "error", "maps", "switch"}
+var reasonNames = [...]string{"limit", "breakpoint", "watchpoint", "signal", "exit", "interrupted", "error", "maps", "switch", "end of the recording"}
 
 // String is the reason's name in lower case.
 func (r Reason) String() string {
@@ -146,6 +150,10 @@ type Stop struct {
 	Icount uint64   // the machine's position
 	Thread ThreadID // the thread that stopped: the current one
 	PC     uint64   // its PC
+
+	// Machine is the machine at that position, for Stops.Filter; nil in what Run
+	// returns.
+	Machine Machine
 
 	// For StopWatch.
 	Watch int    // index into Stops.Watches

@@ -56,6 +56,9 @@ type Machine interface {
 	// (replay) and touches nothing outside; past its end Run goes live and
 	// appends. A Run with until ≤ Icount() does nothing.
 	//
+	// A machine that only replays (a Replica, or one made from a recording)
+	// returns StopEnd at the frontier, unless that is until.
+	//
 	// Before a guest exits Run may also return StopInterrupted, after
 	// Interrupt, and StopError, when replay diverges from the log (a defect of
 	// the machine or a damaged log; the state is then unspecified and the
@@ -77,6 +80,18 @@ type Machine interface {
 	// Restore puts the machine into a state captured from it, or from a
 	// machine forked from it. Its cost does not depend on the distance.
 	Restore(Snapshot)
+
+	// Load makes the snapshot that Save has encoded, by this machine or another
+	// one of the same history. Pages are read from the store when they are first
+	// needed: if one is damaged, the Run that needs it ends with StopError. It may
+	// be called from any goroutine.
+	Load(saved []byte, prev Snapshot, from PageStore) (Snapshot, error)
+
+	// Replica returns another machine for the same history, at icount 0, for
+	// another goroutine to replay on. It takes the inputs from the same log and never
+	// goes live: at the frontier its Run returns StopEnd. Snapshots of one can be
+	// restored in the other. What it does it does not trace.
+	Replica() (Machine, error)
 
 	// Log is the input log that the machine records to and replays from.
 	Log() *Log
@@ -136,13 +151,18 @@ type Machine interface {
 type Snapshot interface {
 	// Icount is the snapshot's position.
 	Icount() uint64
-	// Dirty lists the numbers (address / 4096) of the pages written between
-	// the machine's previous Snapshot or Restore and this snapshot, ascending.
-	// The caller must not change it.
-	Dirty() []uint64
+	// Activity is what the machine did between its previous Snapshot or Restore
+	// and this snapshot. The caller must not change it.
+	Activity() *Activity
 	// Overhead is the approximate size in bytes of what the snapshot holds
 	// beside pages (registers, kernel state).
 	Overhead() int
+	// Save encodes the snapshot: page contents go into the store, unless it has
+	// them already, the rest into the bytes returned. prev, when not nil, is an
+	// earlier snapshot of the same history that has been saved to the same store:
+	// then only what differs from it is encoded, and Machine.Load wants it again.
+	// It may be called from any goroutine, but one at a time for a store.
+	Save(prev Snapshot, to PageStore) ([]byte, error)
 }
 
 // Hash is a digest of a machine state.

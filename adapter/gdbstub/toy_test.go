@@ -2,6 +2,7 @@ package gdbstub
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -74,9 +75,18 @@ func (s toyState) clone() toyState {
 
 type toySnapshot struct{ s toyState }
 
-func (s toySnapshot) Icount() uint64  { return s.s.icount }
-func (s toySnapshot) Dirty() []uint64 { return []uint64{toyData / 4096} }
-func (s toySnapshot) Overhead() int   { return 5000 }
+func (s toySnapshot) Icount() uint64         { return s.s.icount }
+func (s toySnapshot) Activity() *vm.Activity { return &vm.Activity{Written: []uint64{toyData / 4096}} }
+func (s toySnapshot) Save(vm.Snapshot, vm.PageStore) ([]byte, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (m *toy) Load([]byte, vm.Snapshot, vm.PageStore) (vm.Snapshot, error) {
+	return nil, errors.ErrUnsupported
+}
+func (m *toy) Replica() (vm.Machine, error) { return nil, errors.ErrUnsupported }
+
+func (s toySnapshot) Overhead() int { return 5000 }
 
 // newToy makes a toy whose threads begin at the given instructions.
 func newToy(prog []toyIns, starts ...int) *toy {

@@ -301,7 +301,7 @@ func TestDirtyPagesOutliveAFork(t *testing.T) {
 	m.Snapshot()
 	m.Run(forever, &vm.Stops{Breaks: vm.NewBreaks(a.labels["after"])})
 	found := false
-	for _, p := range m.Snapshot().Dirty() {
+	for _, p := range m.Snapshot().Activity().Written {
 		found = found || p == dataBase>>12
 	}
 	if !found {

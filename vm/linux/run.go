@@ -142,7 +142,13 @@ func (r *run) turn() *vm.Stop {
 // AtStart leaves unconditionally.
 func (r *run) free(icount uint64) bool { return icount == r.start && !r.stops.AtStart }
 
-func (r *run) wanted(s vm.Stop) bool { return r.stops.Filter == nil || r.stops.Filter(&s) }
+func (r *run) wanted(s vm.Stop) bool {
+	if r.stops.Filter == nil {
+		return true
+	}
+	s.Machine = r.m
+	return r.stops.Filter(&s)
+}
 
 // execute runs the current thread to the next event, limit or stop.
 func (r *run) execute() *vm.Stop {

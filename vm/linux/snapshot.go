@@ -1,6 +1,8 @@
 package linux
 
 import (
+	"errors"
+
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
@@ -16,8 +18,21 @@ type snapshot struct {
 // Icount implements [vm.Snapshot].
 func (s *snapshot) Icount() uint64 { return s.icount }
 
-// Dirty implements [vm.Snapshot].
-func (s *snapshot) Dirty() []uint64 { return s.own.Dirty() }
+// Activity implements [vm.Snapshot].
+func (s *snapshot) Activity() *vm.Activity { return &vm.Activity{Written: s.own.Dirty()} }
+
+// Save implements [vm.Snapshot].
+func (s *snapshot) Save(prev vm.Snapshot, to vm.PageStore) ([]byte, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Load implements [vm.Machine].
+func (m *Machine) Load(saved []byte, prev vm.Snapshot, from vm.PageStore) (vm.Snapshot, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Replica implements [vm.Machine].
+func (m *Machine) Replica() (vm.Machine, error) { return nil, errors.ErrUnsupported }
 
 // Overhead implements [vm.Snapshot].
 func (s *snapshot) Overhead() int { return s.st.size() }

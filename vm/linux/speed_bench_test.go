@@ -94,7 +94,7 @@ func BenchmarkSnapshot(b *testing.B) {
 			for range b.N * 20 {
 				m.Run(m.Icount()+spacing, nil)
 				start := time.Now()
-				pages += len(m.Snapshot().Dirty())
+				pages += len(m.Snapshot().Activity().Written)
 				taking += time.Since(start)
 			}
 			b.ReportMetric(float64(pages)/float64(20*b.N), "pages/snapshot")
