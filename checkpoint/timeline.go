@@ -137,6 +137,9 @@ func (t *Timeline) Machine() vm.Machine { return t.m }
 // Icount is the current position.
 func (t *Timeline) Icount() uint64 { return t.m.Icount() }
 
+// Start is the first position of the history.
+func (t *Timeline) Start() uint64 { return t.store.list[0].icount }
+
 // Frontier is the newest position reached.
 func (t *Timeline) Frontier() uint64 { return t.m.Log().Frontier() }
 
