@@ -73,7 +73,7 @@ func (s *session) load(c *call, args *launchArguments) error {
 		s.event("module", godap.ModuleEventBody{Reason: "removed", Module: s.shown.modules[id]})
 	}
 	s.prog, s.launched = p, args
-	s.sources.reset(args, p.machine.Image().Path)
+	s.sources.reset(args, p.machine.Image().Path, p.kept)
 	s.shown = shown{}
 	p.dbg.SetLogSink(s.logpoint)
 	p.dbg.SetModuleSink(s.modulesChanged)

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dap-revexec/dap-revexec/adapter/debugger"
+	"github.com/dap-revexec/dap-revexec/adapter/files"
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -21,7 +22,8 @@ type program struct {
 	machine vm.Machine
 	tl      *checkpoint.Timeline
 	dbg     *debugger.Debugger
-	stdin   io.Closer // nil if there is none
+	stdin   io.Closer   // nil if there is none
+	kept    files.Files // of the recording that the program comes from; nil if it runs here
 }
 
 // machineOptions are the session's wires into a machine. Both callbacks come on
@@ -59,18 +61,18 @@ func newProgram(cfg linux.Config, o machineOptions) (*program, error) {
 		return nil, fail(errLaunch, "%v", err)
 	}
 	im := m.Image()
-	var dirs []string
+	var src symbols.Source
 	if cfg.Sysroot != "" {
-		dirs = append(dirs, debugDir(cfg.Sysroot))
+		src.DebugDirs = []string{debugDir(cfg.Sysroot)}
 	}
-	syms, err := symbols.Load(im.Path, im.Bias, dirs...)
+	syms, err := src.Load(im.Path, im.Bias)
 	if err != nil {
 		m.Close()
 		return nil, fail(errLaunch, "debug information: %v", err)
 	}
 	tl := checkpoint.New(m, checkpoint.Config{Progress: o.progress})
 	dbg := debugger.New(tl, syms)
-	dbg.SetDebugDirs(dirs...)
+	dbg.SetSource(src)
 	return &program{machine: m, tl: tl, dbg: dbg}, nil
 }
 

@@ -3,7 +3,6 @@ package dap
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -12,15 +11,20 @@ import (
 	godap "github.com/google/go-dap"
 
 	"github.com/dap-revexec/dap-revexec/adapter/debugger"
+	"github.com/dap-revexec/dap-revexec/adapter/files"
 )
 
 // sources finds the files here for the paths recorded in the debug information,
 // which may come from another machine, and back.
+//
+// Of the program of a recording only that may be read here which the user has
+// named: what is below sourcePaths and sourceMap. All else comes from the recording.
 type sources struct {
 	subst sourceMap
-	dirs  []string // to look in, most likely first
+	dirs  []string    // to look in, most likely first
+	kept  files.Files // those in the recording; nil if the program runs here
 
-	found map[string]string // recorded → here; empty if nowhere
+	found map[string]place  // by the recorded path; empty if nowhere
 	back  map[string]string // here → recorded
 	refs  []sourceRef       // what a sourceReference stands for: refs[n-1]
 	refOf map[sourceRef]int
@@ -28,10 +32,18 @@ type sources struct {
 	starts map[uint64][]uint64 // function → its instructions, for disassembly
 }
 
-// sourceRef is a source without a file: the one that is missing, or the
-// disassembly of a function.
+// place is where a source file is.
+type place struct {
+	path string
+	in   files.Files
+	kept bool // in the recording, else on this machine
+}
+
+// sourceRef is a source without a file here: one that is missing, one that is in the
+// recording, or the disassembly of a function.
 type sourceRef struct {
 	missing string // the path recorded for it
+	kept    string // the same
 	addr    uint64 // the function's
 }
 
@@ -40,10 +52,10 @@ type sourceRef struct {
 const searchUp = 6
 
 // reset prepares for a program. References given out stay what they are.
-func (x *sources) reset(args *launchArguments, program string) {
+func (x *sources) reset(args *launchArguments, program string, kept files.Files) {
 	x.subst = args.SourceMap
-	x.dirs = nil
-	x.found, x.back = map[string]string{}, map[string]string{}
+	x.dirs, x.kept = nil, kept
+	x.found, x.back = map[string]place{}, map[string]string{}
 	x.starts = map[uint64][]uint64{}
 	if x.refOf == nil {
 		x.refOf = map[sourceRef]int{}
@@ -59,6 +71,9 @@ func (x *sources) reset(args *launchArguments, program string) {
 		}
 		add(filepath.Clean(dir))
 	}
+	if kept != nil {
+		return
+	}
 	if abs, err := filepath.Abs(program); err == nil {
 		program = abs
 	}
@@ -71,56 +86,60 @@ func (x *sources) reset(args *launchArguments, program string) {
 	}
 }
 
-// here finds the file here for a recorded path; ok is false if there is none.
-func (x *sources) here(recorded string) (string, bool) {
-	if p, known := x.found[recorded]; known {
-		return p, p != ""
+// here finds the file for a recorded path; ok is false if there is none.
+func (x *sources) here(recorded string) (p place, ok bool) {
+	p, known := x.found[recorded]
+	if !known {
+		p = x.find(recorded)
+		x.found[recorded] = p
+		if p.path != "" {
+			x.back[p.path] = recorded
+		}
 	}
-	p := x.find(recorded)
-	x.found[recorded] = p
-	if p != "" {
-		x.back[p] = recorded
-	}
-	return p, p != ""
+	return p, p.path != ""
 }
 
-func (x *sources) find(recorded string) string {
+func (x *sources) find(recorded string) place {
 	clean := path.Clean(filepath.ToSlash(recorded))
 	for _, r := range x.subst {
 		from := strings.TrimRight(filepath.ToSlash(r[0]), "/")
 		if rest, ok := strings.CutPrefix(clean, from); ok && (rest == "" || rest[0] == '/' || from == "") {
-			if p := filepath.Join(r[1], filepath.FromSlash(rest)); isFile(p) {
+			if p, ok := x.look(r[1], rest); ok {
 				return p
 			}
 		}
 	}
-	if p := filepath.FromSlash(clean); filepath.IsAbs(p) && isFile(p) {
-		return p
+	if p := filepath.FromSlash(clean); x.kept == nil && filepath.IsAbs(p) && files.Exists(files.Host, p) {
+		return place{path: p, in: files.Host}
 	}
 	// The longest tail of the recorded path that is found under a directory.
 	// A bare name is looked for only where it can hardly be another file.
-	tail := strings.TrimLeft(clean, "/")
-	for {
+	for tail, more := strings.TrimLeft(clean, "/"), true; more; _, tail, more = strings.Cut(tail, "/") {
 		dirs := x.dirs
 		if !strings.Contains(tail, "/") {
 			dirs = dirs[:min(len(dirs), 2)]
 		}
 		for _, dir := range dirs {
-			if p := filepath.Join(dir, filepath.FromSlash(tail)); isFile(p) {
+			if p, ok := x.look(dir, tail); ok {
 				return p
 			}
 		}
-		_, rest, more := strings.Cut(tail, "/")
-		if !more {
-			return ""
-		}
-		tail = rest
 	}
+	if x.kept != nil && files.Exists(x.kept, recorded) {
+		return place{path: recorded, in: x.kept, kept: true}
+	}
+	return place{}
 }
 
-func isFile(p string) bool {
-	st, err := os.Stat(p)
-	return err == nil && st.Mode().IsRegular()
+// look looks for a file of this machine by its path below a directory, or for the
+// file dir itself if rest is empty. What a recording says of its sources does not
+// lead out of the directory.
+func (x *sources) look(dir, rest string) (place, bool) {
+	p := place{path: filepath.Join(dir, filepath.FromSlash(rest)), in: files.Host}
+	if x.kept != nil {
+		p.in = files.Below(dir)
+	}
+	return p, files.Exists(p.in, p.path)
 }
 
 // recorded finds the recorded path for a file here. Without one it returns the
@@ -164,10 +183,15 @@ func (x *sources) ref(r sourceRef) int {
 // source1 describes a recorded source file to the client.
 func (s *session) source1(recorded string) *godap.Source {
 	src := &godap.Source{Name: path.Base(filepath.ToSlash(recorded))}
-	if p, ok := s.sources.here(recorded); ok {
-		src.Path = p
+	switch p, ok := s.sources.here(recorded); {
+	case ok && p.kept:
+		src.Path, src.Origin = recorded, "from the recording"
+		src.SourceReference = s.sources.ref(sourceRef{kept: recorded})
+		return src
+	case ok:
+		src.Path = p.path
 		if s.client.PathFormat == "uri" {
-			src.Path = uriOfPath(p)
+			src.Path = uriOfPath(p.path)
 		}
 		return src
 	}
@@ -194,6 +218,8 @@ func (s *session) source(c *call, m *godap.SourceRequest) (any, error) {
 	switch r := s.sources.refs[n-1]; {
 	case r.missing != "":
 		return godap.SourceResponseBody{Content: s.missing(r.missing), MimeType: "text/plain"}, nil
+	case r.kept != "":
+		return s.content(r.kept)
 	default:
 		return godap.SourceResponseBody{Content: s.listing(r.addr), MimeType: "text/x-asm"}, nil
 	}
@@ -209,14 +235,16 @@ func (s *session) file(p string) (any, error) {
 	if !ok {
 		return nil, fail(errUnresolvable, "source: %s is not a source of this program", p)
 	}
-	here, ok := s.sources.here(f)
+	return s.content(f)
+}
+
+// content sends the file for a recorded path.
+func (s *session) content(recorded string) (any, error) {
+	p, ok := s.sources.here(recorded)
 	if !ok {
-		return godap.SourceResponseBody{Content: s.missing(f), MimeType: "text/plain"}, nil
+		return godap.SourceResponseBody{Content: s.missing(recorded), MimeType: "text/plain"}, nil
 	}
-	if st, err := os.Stat(here); err != nil || st.Size() > maxSource {
-		return nil, fail(errUnresolvable, "source: %s: can't be read, or has more than %d bytes", here, maxSource)
-	}
-	data, err := os.ReadFile(here)
+	data, err := files.Read(p.in, p.path, maxSource)
 	if err != nil {
 		return nil, fail(errUnresolvable, "source: %v", err)
 	}
@@ -226,11 +254,19 @@ func (s *session) file(p string) (any, error) {
 // missing is what is shown in place of a source file that is not here.
 func (s *session) missing(recorded string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "The source file was not found.\n\nThe debug information names it\n    %s\n\nIt was looked for under that name, and under the ends of that name in\n", recorded)
+	fmt.Fprintf(&b, "The source file was not found.\n\nThe debug information names it\n    %s\n\n", recorded)
+	switch {
+	case s.sources.kept == nil:
+		b.WriteString("It was looked for under that name, and under the ends of that name in\n")
+	case len(s.sources.dirs) > 0:
+		b.WriteString("It is not in the recording (record with --sources to have it there). It was looked for under the ends of that name in\n")
+	default:
+		b.WriteString("It is not in the recording (record with --sources to have it there), and files of this machine are\nlooked at only where the launch configuration says so.\n")
+	}
 	for _, dir := range s.sources.dirs {
 		fmt.Fprintf(&b, "    %s\n", dir)
 	}
-	fmt.Fprintf(&b, "\nIn the launch configuration, \"sourcePaths\": [\"directory\"] adds a directory to these,\nand \"sourceMap\": {%q: \"path here\"} replaces the beginning of recorded paths.\n", path.Dir(filepath.ToSlash(recorded)))
+	fmt.Fprintf(&b, "\nIn the launch configuration, \"sourcePaths\": [\"directory\"] adds a directory to look in,\nand \"sourceMap\": {%q: \"path here\"} replaces the beginning of recorded paths.\n", path.Dir(filepath.ToSlash(recorded)))
 	return b.String()
 }
 

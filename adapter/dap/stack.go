@@ -213,9 +213,9 @@ func (s *session) describeFrame(f *debugger.Frame) string {
 	if f.File == "" {
 		return symbols.FrameName(f.Name)
 	}
-	file, ok := s.sources.here(f.File)
-	if !ok {
-		file = f.File
+	file := f.File
+	if p, ok := s.sources.here(f.File); ok {
+		file = p.path
 	}
 	return fmt.Sprintf("%s at %s:%d", symbols.FrameName(f.Name), file, f.Line)
 }

@@ -85,7 +85,7 @@ func (s *moduleSet) raiserPlaces(f *raiser) []uint64 {
 func (m *Module) raisers() map[string]uint64 {
 	m.raise.Do(func() {
 		if m.err == nil {
-			m.raiseAt = symbols.ExportedFunctions(m.Path, m.Bias, libraryRaisers...)
+			m.raiseAt = m.source.ExportedFunctions(m.Path, m.Bias, libraryRaisers...)
 		}
 	})
 	return m.raiseAt

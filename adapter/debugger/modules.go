@@ -24,9 +24,10 @@ type Module struct {
 	Main      bool   // the program itself
 	Loader    bool   // the dynamic loader
 
-	part *symbols.Part
-	own  bool // it carries its debug information itself
-	err  error
+	source symbols.Source
+	part   *symbols.Part
+	own    bool // it carries its debug information itself
+	err    error
 
 	raise   sync.Once
 	raiseAt map[string]uint64 // see raisers
@@ -84,11 +85,11 @@ type moduleSet struct {
 
 // modules are the sets seen so far and what they have in common.
 type modules struct {
-	cur       *moduleSet
-	sets      map[uint64]*moduleSet // by version
-	known     map[moduleKey]*Module
-	lastID    int
-	debugDirs []string
+	cur    *moduleSet
+	sets   map[uint64]*moduleSet // by version
+	known  map[moduleKey]*Module
+	lastID int
+	source symbols.Source
 }
 
 // maxSets bounds the sets that are remembered: a program may load and unload
@@ -232,7 +233,7 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 	d.mods.lastID++
 	m := &Module{
 		ID: d.mods.lastID, Path: k.path, Low: k.low, High: k.high, Bias: k.bias, BuildID: k.buildID,
-		Main: k.main, Loader: im.Interp != "" && k.path == im.Interp,
+		Main: k.main, Loader: im.Interp != "" && k.path == im.Interp, source: d.mods.source,
 	}
 	if k.main && d.first != nil && d.first.Name() == k.path && d.first.Bias() == k.bias {
 		first := d.first
@@ -240,30 +241,31 @@ func (d *Debugger) knownModule(k moduleKey, im *vm.Image) *Module {
 		m.part = &symbols.Part{Low: k.low, High: k.high, Load: func() *symbols.Program { return first }}
 	} else {
 		var id string
-		if id, m.own, m.err = symbols.Glance(k.path); m.err == nil {
+		if id, m.own, m.err = m.source.Glance(k.path); m.err == nil {
 			m.err = m.sameBuild(id)
 		} else if errors.Is(m.err, fs.ErrNotExist) {
 			m.err = fmt.Errorf("%s is not there (any more): only addresses can be shown of it", m.Path)
 		}
-		m.part = &symbols.Part{Low: k.low, High: k.high, Own: m.own, Load: func() *symbols.Program { return d.read(m, symbols.Load) }}
-		m.part.Skim = func() *symbols.Program { return d.read(m, symbols.Skim) }
+		m.part = &symbols.Part{Low: k.low, High: k.high, Own: m.own, Load: func() *symbols.Program { return d.read(m, symbols.Source.Load) }}
+		m.part.Skim = func() *symbols.Program { return d.read(m, symbols.Source.Skim) }
 		m.part.Exports = func() []symbols.Symbol {
 			if m.err != nil {
 				return nil
 			}
-			return symbols.Exported(m.Path, m.Bias)
+			return m.source.Exported(m.Path, m.Bias)
 		}
 	}
 	d.mods.known[k] = m
 	return m
 }
 
-// read reads a module's debug information, with [symbols.Load] or [symbols.Skim].
-func (d *Debugger) read(m *Module, how func(string, uint64, ...string) (*symbols.Program, error)) *symbols.Program {
+// read reads a module's debug information, with [symbols.Source.Load] or
+// [symbols.Source.Skim].
+func (d *Debugger) read(m *Module, how func(symbols.Source, string, uint64) (*symbols.Program, error)) *symbols.Program {
 	if m.err != nil {
 		return nil
 	}
-	p, err := how(m.Path, m.Bias, d.mods.debugDirs...)
+	p, err := how(m.source, m.Path, m.Bias)
 	if err == nil {
 		err = m.sameBuild(p.BuildID()) // it may have been replaced since
 	}
@@ -292,9 +294,9 @@ func orNone(id string) string {
 	return id
 }
 
-// SetDebugDirs says where separate debug files are looked for, before the system's
-// own place, /usr/lib/debug.
-func (d *Debugger) SetDebugDirs(dirs ...string) { d.mods.debugDirs = dirs }
+// SetSource says where the files of modules are read from; at first this machine's
+// are. It is to be called before anything is asked about modules.
+func (d *Debugger) SetSource(src symbols.Source) { d.mods.source = src }
 
 // searched lists the modules in which names and files are looked for, in turns: a
 // later turn is asked only if the ones before have found nothing. Debug information

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 )
 
@@ -105,12 +104,12 @@ func (s *session) fileOpen(args string) response {
 // openFile opens one of the files that are served.
 func (s *session) openFile(path string) (openFile, error) {
 	if host, ok := s.hostPath(path); ok {
-		return openHost(host)
+		return s.openReal(host)
 	}
 	proc := fmt.Sprintf("/proc/%d/", s.pid)
 	switch path {
 	case proc + "exe":
-		return openHost(s.m.Image().Path)
+		return s.openReal(s.m.Image().Path)
 	case proc + "maps":
 		return text(s.maps()), nil
 	case proc + "cmdline":
@@ -119,17 +118,13 @@ func (s *session) openFile(path string) (openFile, error) {
 	return openFile{}, fs.ErrNotExist
 }
 
-func openHost(path string) (openFile, error) {
-	f, err := os.Open(path)
+// openReal opens a file of the guest's world.
+func (s *session) openReal(path string) (openFile, error) {
+	f, err := s.served.Open(path)
 	if err != nil {
 		return openFile{}, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return openFile{}, err
-	}
-	return openFile{ReaderAt: f, size: info.Size(), close: f.Close}, nil
+	return openFile{ReaderAt: f, size: f.Size(), close: f.Close}, nil
 }
 
 func text(s string) openFile {

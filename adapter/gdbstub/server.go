@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/dap-revexec/dap-revexec/adapter/files"
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
@@ -38,6 +39,9 @@ type Config struct {
 	// its output to Server.Output. Nil sends it to the client's console (or
 	// drops it while there is no client).
 	Stdout, Stderr io.Writer
+	// Files are what a client can read of the program's and its libraries' files;
+	// nil: this machine's.
+	Files files.Files
 }
 
 // ErrKilled is returned by Serve when the client asked to kill the guest.
@@ -58,6 +62,9 @@ type Server struct {
 // New returns a server for a timeline.
 func New(cfg Config) *Server {
 	m := cfg.Timeline.Machine()
+	if cfg.Files == nil {
+		cfg.Files = files.Host
+	}
 	return &Server{cfg: cfg, tl: cfg.Timeline, machine: m, regs: newRegisters(m.Arch()), pid: processID(m)}
 }
 

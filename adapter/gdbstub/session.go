@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/dap-revexec/dap-revexec/adapter/files"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
@@ -35,6 +36,7 @@ type session struct {
 	last       stopReply // what ? answers
 	seen       seen
 	objects    map[string]string // qXfer objects that are being read, by name
+	served     files.Files       // the files of the guest's world
 	files      openFiles
 	killed     bool  // the client has killed the guest and may want to run it again
 	ending     error // set to end the session after the current answer
@@ -96,6 +98,7 @@ func newSession(srv *Server, l *link, log zerolog.Logger) *session {
 	s := &session{
 		tl: srv.tl, m: srv.machine, regs: srv.regs, pid: srv.pid, link: l, log: log,
 		points:  newPoints(),
+		served:  srv.cfg.Files,
 		objects: map[string]string{},
 	}
 	s.looking.s = s

@@ -3,11 +3,11 @@ package symbols
 import (
 	"debug/dwarf"
 	"debug/elf"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"sync"
+
+	"github.com/dap-revexec/dap-revexec/adapter/files"
 )
 
 // Program is the debug information of one ELF file. Immutable; safe for
@@ -54,45 +54,60 @@ type Program struct {
 	vars    map[dwarf.Offset]*Variable
 }
 
+// Source says where ELF files and what was stripped off them are read from. The
+// zero value means this machine.
+type Source struct {
+	// Files are the files to read; nil: the host's.
+	Files files.Files
+	// DebugDirs are where separate debug files are looked for before
+	// /usr/lib/debug.
+	DebugDirs []string
+}
+
+// Load is [Source.Load] from this machine's files.
+func Load(path string, bias uint64, debugDirs ...string) (*Program, error) {
+	return Source{DebugDirs: debugDirs}.Load(path, bias)
+}
+
 // Load reads the ELF file at path. bias is what the loader added to the
 // addresses in the file (0 for a fixed-address executable); all addresses that
 // a Program takes and gives are guest addresses, with the bias applied.
 //
-// Debug information that was stripped off is read from its own file, which is
-// looked for in debugDirs and then in /usr/lib/debug. A file without debug
-// information, or with damaged one, loads well: see [Program.HasDWARF].
-func Load(path string, bias uint64, debugDirs ...string) (*Program, error) {
-	return loadWith(path, bias, debugDirs, (*image).addDebug)
+// Debug information that was stripped off is read from its own file. A file
+// without debug information, or with damaged one, loads well: see
+// [Program.HasDWARF].
+func (s Source) Load(path string, bias uint64) (*Program, error) {
+	return s.loadWith(path, bias, (*image).addDebug)
 }
 
-// Skim is [Load] but for debug information in a separate file: of that it reads
-// the symbol table only, which takes a fraction of the time.
-func Skim(path string, bias uint64, debugDirs ...string) (*Program, error) {
-	return loadWith(path, bias, debugDirs, (*image).addSymbols)
+// Skim is [Source.Load] but for debug information in a separate file: of that it
+// reads the symbol table only, which takes a fraction of the time.
+func (s Source) Skim(path string, bias uint64) (*Program, error) {
+	return s.loadWith(path, bias, (*image).addSymbols)
 }
 
 // loadWith reads an ELF file; add takes what is wanted of its separate debug file.
-func loadWith(path string, bias uint64, debugDirs []string, add func(*image, *elf.File, string) error) (*Program, error) {
-	f, err := open(path)
+func (s Source) loadWith(path string, bias uint64, add func(*image, *elf.File, string) error) (*Program, error) {
+	f, err := s.open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	img, err := guardImage(f, path)
+	img, err := guardImage(f.File, path)
 	if err != nil {
 		return nil, err
 	}
 	var why string
 	if len(img.sections[".debug_info"]) == 0 {
-		var d *elf.File
+		var d *elfFile
 		var name string
-		if d, name, why = separate(f, path, img.buildID, append(debugDirs, debugDir)); d != nil {
-			err := guard(func() error { return add(img, d, name) })
+		if d, name, why = s.separate(f.File, path, img.buildID); d != nil {
+			err := guard(func() error { return add(img, d.File, name) })
 			d.Close()
 			if err != nil {
 				// Half of it is worse than none.
 				why = err.Error()
-				if img, err = guardImage(f, path); err != nil {
+				if img, err = guardImage(f.File, path); err != nil {
 					return nil, err
 				}
 			}
@@ -101,7 +116,7 @@ func loadWith(path string, bias uint64, debugDirs []string, add func(*image, *el
 	return newProgram(img, path, bias, why)
 }
 
-// LoadFile is [Load] for an ELF file already opened, without a separate debug
+// LoadFile is [Source.Load] for an ELF file already opened, without a separate debug
 // file; name stands for it in errors. The Program keeps no reference to f.
 func LoadFile(f *elf.File, name string, bias uint64) (*Program, error) {
 	img, err := guardImage(f, name)
@@ -123,20 +138,20 @@ func Unknown(machine uint16, name, why string) (*Program, error) {
 
 // Glance looks at the ELF file at path without reading it: at its build ID, empty
 // if it has none, and whether it carries debug information itself.
-func Glance(path string) (buildID string, hasDWARF bool, err error) {
-	f, err := open(path)
+func (s Source) Glance(path string) (buildID string, hasDWARF bool, err error) {
+	f, err := s.open(path)
 	if err != nil {
 		return "", false, err
 	}
 	defer f.Close()
-	s := f.Section(".debug_info")
-	return fileBuildID(f), s != nil && s.Type != elf.SHT_NOBITS && s.Size > 0, nil
+	info := f.Section(".debug_info")
+	return fileBuildID(f.File), info != nil && info.Type != elf.SHT_NOBITS && info.Size > 0, nil
 }
 
 // Exported lists the symbols that the ELF file at path exports to the dynamic
 // loader, without reading the rest of the file. Their Name is their linker name.
-func Exported(path string, bias uint64) []Symbol {
-	f, err := open(path)
+func (s Source) Exported(path string, bias uint64) []Symbol {
+	f, err := s.open(path)
 	if err != nil {
 		return nil
 	}
@@ -165,8 +180,8 @@ func Exported(path string, bias uint64) []Symbol {
 
 // ExportedFunctions finds functions that the ELF file at path exports to the dynamic
 // loader, by their linker names, without reading the rest of the file.
-func ExportedFunctions(path string, bias uint64, names ...string) map[string]uint64 {
-	f, err := open(path)
+func (s Source) ExportedFunctions(path string, bias uint64, names ...string) map[string]uint64 {
+	f, err := s.open(path)
 	if err != nil {
 		return nil
 	}
@@ -184,17 +199,31 @@ func ExportedFunctions(path string, bias uint64, names ...string) map[string]uin
 	return found
 }
 
+// elfFile is an open ELF file.
+type elfFile struct {
+	*elf.File
+	file files.File
+}
+
+// Close closes the file.
+func (f *elfFile) Close() { _ = f.file.Close() } // opened for reading only
+
 // open opens an ELF file; the error names it.
-func open(path string) (*elf.File, error) {
-	f, err := elf.Open(path)
+func (s Source) open(path string) (*elfFile, error) {
+	from := s.Files
+	if from == nil {
+		from = files.Host
+	}
+	file, err := from.Open(path)
 	if err != nil {
-		var perr *fs.PathError
-		if errors.As(err, &perr) {
-			return nil, err // names the file already
-		}
+		return nil, err
+	}
+	f, err := elf.NewFile(file)
+	if err != nil {
+		_ = file.Close()
 		return nil, fmt.Errorf("%s: not a readable ELF file: %w", path, err)
 	}
-	return f, nil
+	return &elfFile{f, file}, nil
 }
 
 func guardImage(f *elf.File, name string) (img *image, err error) {

@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/dap-revexec/dap-revexec/adapter/files"
 )
 
 // Distributions strip programs and libraries and ship what was taken off in files
@@ -125,12 +128,13 @@ func ReadMapped(mem Memory, base uint64) (Mapped, error) {
 
 // separate finds the file with the debug information that was stripped off f.
 // The file is nil when there is none; why then says what was looked for.
-func separate(f *elf.File, path, id string, dirs []string) (d *elf.File, name, why string) {
+func (s Source) separate(f *elf.File, path, id string) (d *elfFile, name, why string) {
+	dirs := append(slices.Clip(s.DebugDirs), debugDir)
 	var tried []string
-	try := func(name string, good func(*elf.File) bool) bool {
-		x, err := elf.Open(name)
+	try := func(name string, good func(*elfFile) bool) bool {
+		x, err := s.open(name)
 		if err != nil {
-			if !errors.Is(err, os.ErrNotExist) {
+			if !errors.Is(err, fs.ErrNotExist) {
 				tried = append(tried, fmt.Sprintf("%s is unusable: %v", name, err))
 			}
 			return false
@@ -143,7 +147,7 @@ func separate(f *elf.File, path, id string, dirs []string) (d *elf.File, name, w
 		d = x
 		return true
 	}
-	same := func(x *elf.File) bool { return id == "" || fileBuildID(x) == id }
+	same := func(x *elfFile) bool { return id == "" || fileBuildID(x.File) == id }
 	if len(id) > 2 {
 		for _, dir := range dirs {
 			name := filepath.Join(dir, ".build-id", id[:2], id[2:]+".debug")
@@ -159,11 +163,11 @@ func separate(f *elf.File, path, id string, dirs []string) (d *elf.File, name, w
 			places = append(places, filepath.Join(root, dir, link))
 		}
 		for _, name := range places {
-			if name != path && try(name, func(x *elf.File) bool {
-				if own := fileBuildID(x); id != "" && own != "" {
+			if name != path && try(name, func(x *elfFile) bool {
+				if own := fileBuildID(x.File); id != "" && own != "" {
 					return own == id
 				}
-				return checksum(name) == sum
+				return checksum(x.file) == sum
 			}) {
 				return d, name, ""
 			}
@@ -196,14 +200,9 @@ func debugLink(f *elf.File) (name string, sum uint32, ok bool) {
 }
 
 // checksum is the CRC-32 of a file, 0 if it can't be read.
-func checksum(path string) uint32 {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
+func checksum(f files.File) uint32 {
 	h := crc32.NewIEEE()
-	if _, err := io.Copy(h, io.LimitReader(f, 4*maxSection)); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(f, 0, min(f.Size(), 4*maxSection))); err != nil {
 		return 0
 	}
 	return h.Sum32()

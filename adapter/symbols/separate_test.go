@@ -66,7 +66,7 @@ func TestDebugInformationOfItsOwnFileIsFound(t *testing.T) {
 			p, err := Load(lib, bias)
 			check("by its link", p, err, debug)
 
-			if p, err := Skim(lib, bias); err != nil {
+			if p, err := (Source{}).Skim(lib, bias); err != nil {
 				t.Error(err)
 			} else if fs := p.FuncsNamed("inner"); len(fs) != 1 || !p.InCode(fs[0].Low) || fs[0].CU != nil {
 				t.Errorf("function inner of the symbol table: %v", fs)
