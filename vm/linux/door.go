@@ -23,7 +23,7 @@ const unnoticed = 20 * time.Millisecond
 // live reports whether the instruction or tick at the current position has
 // never been executed before: only then is the outside asked or told anything.
 func (m *Machine) live() bool {
-	return m.st.pos == m.log.Len() && m.c.Icount >= m.log.Frontier()
+	return !m.sealed() && m.st.pos == m.log.Len() && m.c.Icount >= m.log.Frontier()
 }
 
 // expect returns the next input of the log if there is one; it must be the one
@@ -157,7 +157,7 @@ func (m *Machine) pollOutside() {
 		if in.Icount != m.c.Icount || in.Kind != vm.InputWake || in.Num != wakePoll {
 			return
 		}
-	case m.c.Icount <= m.log.Frontier():
+	case m.sealed() || m.c.Icount <= m.log.Frontier():
 		return
 	default:
 		got, why := m.host.stdin.poll()

@@ -26,7 +26,7 @@ func (m *Machine) fileContent(t *thread, d *desc, off, n uint64, shared bool) (c
 	if d.kind == kindContent {
 		return m.madeContent(d), 0, 0
 	}
-	handle, next := d.handle, m.log.Len()
+	handle, at := d.handle, m.st.pos
 	in := m.ask(t, func(h *host, in *vm.Input) {
 		if shared && d.flags&oAccMode != oRdOnly {
 			data, errno := h.pread(handle, int(min(n, maxMapFile)), int64(off))
@@ -34,14 +34,15 @@ func (m *Machine) fileContent(t *thread, d *desc, off, n uint64, shared bool) (c
 			in.Ret, in.Aux, in.Data = -errno, []uint64{off, 0}, bytes.TrimRight(data, "\x00")
 			return
 		}
-		h.mapped(m.log, next, handle, off, min(n, maxMapFile), in)
+		h.mapped(m.log, at, handle, off, min(n, maxMapFile), in)
 	})
 	if in.Ret < 0 {
 		return nil, 0, in.Ret
 	}
 	base = aux(in, 0)
 	if i := aux(in, 1); i > 0 {
-		if in = m.log.At(int(i - 1)); in == nil || i > uint64(m.st.pos) {
+		at = int(min(i-1, 1<<40))
+		if in = m.log.At(at); in == nil || at >= m.st.pos {
 			m.diverge("a mapped file's content is not in the log")
 			return nil, 0, -eIO
 		}
@@ -50,12 +51,7 @@ func (m *Machine) fileContent(t *thread, d *desc, off, n uint64, shared bool) (c
 		m.diverge("a mapped file's content starts at %#x, not before %#x", base, off)
 		return nil, 0, -eIO
 	}
-	content = m.contents[in]
-	if content == nil {
-		content = mem.NewContent(in.Data)
-		m.contents[in] = content
-	}
-	return content, base, 0
+	return m.lib.content(at, in), base, 0
 }
 
 // madeContent is the content of a file that the guest kernel has itself.

@@ -12,8 +12,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dap-revexec/dap-revexec/vm"
-	"github.com/dap-revexec/dap-revexec/vm/engine"
-	"github.com/dap-revexec/dap-revexec/vm/ir"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
 
@@ -74,7 +72,7 @@ func New(cfg Config) (*Machine, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	prog, err := newProgram(path, file)
+	prog, err := newProgram(filepath.ToSlash(path), file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -106,46 +104,48 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.MaxMemory <= 0 {
 		cfg.MaxMemory = defaultMaxMemory
 	}
-	m := &Machine{
-		arch: prog.x.arch, c: &ir.CPU{}, log: cfg.Log, note: cfg.Logger, exe: file,
-		host:     newHost(cfg.Stdin, cfg.Output, cfg.Sysroot),
-		realms:   map[uint64]*realm{},
-		tr:       engine.NewMemo(prog.x.arch.tr),
-		ncpu:     max(cfg.NCPU, 1),
-		maxPages: int(max(cfg.MaxMemory/mem.PageSize, 1)),
-		wake:     make(chan struct{}, 1),
-		unknown:  map[uint64]bool{},
-		contents: map[*vm.Input]*mem.Content{},
-		programs: map[*vm.Input]*fetched{},
+	s := setup{
+		path: prog.path, argv: cfg.Args, env: cfg.Env, dir: filepath.ToSlash(dir), sysroot: filepath.ToSlash(cfg.Sysroot),
+		ncpu: max(cfg.NCPU, 1), maxPages: int(max(cfg.MaxMemory/mem.PageSize, 1)),
 	}
-	m.boot(dir)
-	if err := m.begin(cfg); err != nil {
+	m := newMachine(s, newLibrary(prog), cfg.Log, newHost(cfg.Stdin, cfg.Output, cfg.Sysroot), cfg.Logger)
+	if err := m.create(cfg.Now, cfg.Seed); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return m, nil
+}
+
+// create makes the machine's first process and loads its program: it is at icount 0.
+// now and seed are for a log that is empty.
+func (m *Machine) create(now time.Time, seed [32]byte) error {
+	m.boot(m.dir)
+	if err := m.begin(now, seed); err != nil {
+		return err
+	}
+	prog := m.lib.exe
 	interp, _, err := m.interpreter(m.atStart, prog)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return err
 	}
-	l := loader{m: m, space: m.mem, prog: prog, interp: interp, execfn: path, args: cfg.Args, env: cfg.Env}
+	l := loader{m: m, space: m.mem, prog: prog, interp: interp, execfn: prog.path, args: m.argv, env: m.env}
 	at, err := l.load()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	m.p.mm.begin(&l, at)
-	t := &thread{id: pid, p: m.p, name: commOf(path), regs: make([]uint64, m.arch.slots), pc: at.pc, altFlags: ssDisable}
+	t := &thread{id: pid, p: m.p, name: commOf(prog.path), regs: make([]uint64, m.arch.slots), pc: at.pc, altFlags: ssDisable}
 	m.arch.start(t.regs, at.sp)
 	m.st.threads = []*thread{t}
 	m.load(t)
 	m.mem.SetCodeMaps(0)
 	m.settle()
-	m.mem.Snapshot() // what has been loaded is not written by the guest
-	return m, nil
+	m.origin = m.Snapshot().(*snapshot) // also: what has been loaded is not written by the guest
+	return m.err
 }
 
 // boot makes the kernel's state: one process with an empty address space and the
 // standard streams, and no thread yet.
 func (m *Machine) boot(dir string) {
-	m.trampoline = m.arch.mmapTop
 	p := &process{pid: pid, ppid: 1, pgid: pid, sid: pid, mm: &mm{id: 1, users: 1}, exitSignal: sigCHLD,
 		cwd: dir, umask: 0o022, limits: initialLimits()}
 	for i := range p.itimers {
@@ -183,14 +183,13 @@ func (m *Machine) atStart(query func(h *host, in *vm.Input)) *vm.Input {
 }
 
 // begin takes the facts that are fixed at the start through the door.
-func (m *Machine) begin(cfg Config) error {
+func (m *Machine) begin(now time.Time, seed [32]byte) error {
 	want := &vm.Input{Kind: vm.InputInit, Num: initFacts}
 	in := m.expect(want)
 	if m.err != nil {
 		return m.err
 	}
 	if in == nil {
-		now, seed := cfg.Now, cfg.Seed
 		if now.IsZero() {
 			now = time.Now()
 		}

@@ -3,7 +3,7 @@ package linux
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"path"
 
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
@@ -139,8 +139,8 @@ func (l *loader) segment(p *program, s *segment, bias uint64) (uint64, error) {
 	return end, nil
 }
 
-func commOf(path string) string {
-	name := filepath.Base(path)
+func commOf(file string) string {
+	name := path.Base(file)
 	return name[:min(len(name), commSize-1)]
 }
 

@@ -21,9 +21,9 @@ type Machine struct {
 	cur  *thread        // st.current; its registers are in c
 	e    *engine.Engine // its process's
 	log  *vm.Log
-	host *host
+	host *host    // nil: it is sealed
+	lib  *library // what files hold; shared with replicas
 	note zerolog.Logger
-	exe  []byte // content of the executable that the machine was created with
 
 	realms map[uint64]*realm // by ID of the address space
 	tr     ir.Translator     // of all of them
@@ -33,13 +33,9 @@ type Machine struct {
 
 	sharing mem.Sharing // the realms' memories
 
-	contents map[*vm.Input]*mem.Content // of mapped files, by the input that has it
-	programs map[*vm.Input]*fetched     // executables, by the input that has them
-
-	// Configuration: constant, and part of what the guest computes from.
-	ncpu       int
-	maxPages   int
-	trampoline uint64 // address of the signal trampoline
+	setup
+	trampoline uint64    // address of the signal trampoline
+	origin     *snapshot // the state at icount 0
 
 	// Working state, meaningless between two positions.
 	nr      uint64 // the system call being executed, and its arguments
@@ -102,7 +98,11 @@ func (m *Machine) takeInterrupt() bool {
 
 // Close releases what the machine holds of the host: open files and the reader
 // of standard input. The machine can replay afterwards, but not go on live.
-func (m *Machine) Close() { m.host.close() }
+func (m *Machine) Close() {
+	if m.host != nil {
+		m.host.close()
+	}
+}
 
 // Exited implements [vm.Machine].
 func (m *Machine) Exited() (vm.ExitStatus, bool) { return m.st.status, m.st.exited }

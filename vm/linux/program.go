@@ -73,7 +73,7 @@ type fetched struct {
 // content passes the door once, as that of mapped files does: Aux[0] is its size,
 // Aux[1] 0 or one more than the index of the input that has it.
 func (m *Machine) fetchExecutable(ask asking, path string, resolve bool) (f *fetched, errno int64, err error) {
-	next := m.log.Len()
+	at := m.st.pos
 	in := ask(func(h *host, in *vm.Input) {
 		real := h.real(path)
 		if resolve {
@@ -81,27 +81,21 @@ func (m *Machine) fetchExecutable(ask asking, path string, resolve bool) (f *fet
 				real = to
 			}
 		}
-		h.executable(m.log, next, real, in)
+		h.executable(m.log, at, real, in)
 	})
 	if in.Ret < 0 {
 		return nil, in.Ret, errors.New(string(in.Data))
 	}
 	if i := aux(in, 1); i > 0 {
-		if in = m.log.At(int(min(i-1, 1<<40))); in == nil || i > uint64(m.st.pos) {
+		at = int(min(i-1, 1<<40))
+		if in = m.log.At(at); in == nil || at >= m.st.pos {
 			m.diverge("an executable's content is not in the log")
 			return nil, -eIO, m.err
 		}
 	}
-	if f = m.programs[in]; f != nil {
-		return f, 0, nil
-	}
-	n := aux(in, 0)
-	if n > uint64(len(in.Data)) {
+	if f = m.lib.program(at, in); f == nil {
 		return nil, -eIO, errors.New("the log's copy of it is damaged")
 	}
-	f = &fetched{path: string(in.Data[n:]), raw: in.Data[:n:n]}
-	f.prog, f.err = newProgram(f.path, f.raw)
-	m.programs[in] = f
 	return f, 0, nil
 }
 

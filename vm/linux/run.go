@@ -17,6 +17,7 @@ const slice = 200_000
 type run struct {
 	m     *Machine
 	until uint64
+	limit uint64 // how far the machine may go: see Machine.reach
 	stops *vm.Stops
 	start uint64 // icount at which it began
 	cut   bool   // the engine was stopped at a breakpoint for an Interrupt
@@ -30,7 +31,7 @@ func (m *Machine) Run(until uint64, stops *vm.Stops) (stop vm.Stop) {
 	if stops == nil {
 		stops = &vm.Stops{}
 	}
-	r := &run{m: m, until: until, stops: stops, start: m.c.Icount}
+	r := &run{m: m, until: until, limit: m.reach(until), stops: stops, start: m.c.Icount}
 	m.breaks, m.breakFilter = stops.Breaks, nil
 	if stops.Filter != nil {
 		m.breakFilter = func() bool {
@@ -88,6 +89,8 @@ func (r *run) loop() vm.Stop {
 			return m.stopped(vm.StopLimit)
 		case m.st.exited:
 			return m.stopped(vm.StopExit)
+		case m.c.Icount >= r.limit:
+			return m.stopped(vm.StopEnd)
 		case m.takeInterrupt():
 			return m.stopped(vm.StopInterrupted)
 		}
@@ -153,7 +156,7 @@ func (r *run) wanted(s vm.Stop) bool {
 // execute runs the current thread to the next event, limit or stop.
 func (r *run) execute() *vm.Stop {
 	m := r.m
-	n := min(r.until, m.st.next, m.c.Icount+slice) - m.c.Icount
+	n := min(r.limit, m.st.next, m.c.Icount+slice) - m.c.Icount
 	free := r.free(m.c.Icount)
 	if free && len(r.stops.Watches) > 0 && m.p.own() {
 		n, m.mem.IgnoreWatches = 1, mem.Read|mem.Write

@@ -31,9 +31,6 @@ func (m *Machine) Load(saved []byte, prev vm.Snapshot, from vm.PageStore) (vm.Sn
 	return nil, errors.ErrUnsupported
 }
 
-// Replica implements [vm.Machine].
-func (m *Machine) Replica() (vm.Machine, error) { return nil, errors.ErrUnsupported }
-
 // Overhead implements [vm.Snapshot].
 func (s *snapshot) Overhead() int { return s.st.size() }
 
