@@ -41,35 +41,49 @@ type Input struct {
 // reading position is part of the machine's state. It belongs to the machine's
 // goroutine while live; machines that only replay may share it.
 type Log struct {
+	// OnGrow, when set, is called on the live machine's goroutine after an input has
+	// been appended, and (wait is true) before the machine waits for something from
+	// outside, maybe long. It may read the log, not the machine.
+	OnGrow func(wait bool)
+
 	inputs   []*Input
+	base     int            // the index of inputs[0]
+	early    map[int]*Input // those before base that are there
 	frontier uint64
 	bytes    int
 	journal  []Event
 }
 
 // Len is the number of inputs.
-func (l *Log) Len() int { return len(l.inputs) }
+func (l *Log) Len() int { return l.base + len(l.inputs) }
 
 // Bytes is the approximate memory that the log holds.
 func (l *Log) Bytes() int { return l.bytes }
 
 // At returns input i, or nil past the end.
 func (l *Log) At(i int) *Input {
-	if i < 0 || i >= len(l.inputs) {
+	switch j := i - l.base; {
+	case j >= len(l.inputs):
 		return nil
+	case j < 0:
+		return l.early[i]
+	default:
+		return l.inputs[j]
 	}
-	return l.inputs[i]
 }
 
 // Append adds an input. Inputs are in order of icount.
 func (l *Log) Append(in *Input) {
-	if n := len(l.inputs); n > 0 && l.inputs[n-1] != nil && l.inputs[n-1].Icount > in.Icount {
+	if n := len(l.inputs); n > 0 && l.inputs[n-1].Icount > in.Icount {
 		panic(fmt.Sprintf("vm: input at icount %d after one at %d", in.Icount, l.inputs[n-1].Icount))
 	}
 	l.inputs = append(l.inputs, in)
 	l.bytes += 96 + len(in.Data) + 8*len(in.Aux)
 	for _, w := range in.Writes {
 		l.bytes += 32 + len(w.Data)
+	}
+	if l.OnGrow != nil {
+		l.OnGrow(false)
 	}
 }
 
@@ -93,9 +107,28 @@ func (l *Log) Note(e Event) {
 // Journal lists the events noted. The caller must not change it.
 func (l *Log) Journal() []Event { return l.journal }
 
-// Skip stands for n inputs that are no longer there: At returns nil for them.
+// Skip stands for n inputs that are no longer there: At returns nil for them. It
+// takes no memory for them.
 func (l *Log) Skip(n int) {
-	for range n {
-		l.inputs = append(l.inputs, nil)
+	if l.early == nil {
+		l.early = map[int]*Input{}
+	}
+	for i, in := range l.inputs {
+		l.early[l.base+i] = in
+	}
+	l.base += len(l.inputs) + n
+	l.inputs = nil
+}
+
+// Base is the index of the first input after the last Skip: from it on none is
+// missing.
+func (l *Log) Base() int { return l.base }
+
+// Waits is for a machine to call that is live at icount and about to wait for
+// something from outside: everything up to there is in the log.
+func (l *Log) Waits(icount uint64) {
+	if l.OnGrow != nil {
+		l.Reached(icount)
+		l.OnGrow(true)
 	}
 }

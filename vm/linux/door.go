@@ -128,6 +128,7 @@ func (m *Machine) awaitOutside(deadline uint64, stdin bool) (in *vm.Input, ok bo
 	if deadline != never {
 		left = deadline - min(deadline, m.now())
 	}
+	m.log.Waits(m.c.Icount)
 	began := time.Now()
 	got, why := m.host.stdin.wait(left, stdin, m.wake, m.interrupted.Load)
 	// Waits too short to notice take no virtual time: input that is there already
