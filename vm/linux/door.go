@@ -101,10 +101,13 @@ func aux(in *vm.Input, i int) uint64 {
 }
 
 // emit gives out what the guest writes to standard output (1) or error (2),
-// unless it has been given out before.
+// unless it has been given out before; and to who wants to hear it again.
 func (m *Machine) emit(stream int, p []byte) {
 	if m.live() && m.host.output != nil && len(p) > 0 {
 		m.host.output(stream, m.c.Icount, p)
+	}
+	if m.echo != nil && len(p) > 0 {
+		m.echo(stream, m.c.Icount, p)
 	}
 	m.emitted = true
 }

@@ -51,6 +51,8 @@ type Machine struct {
 	breaks  *vm.Breaks // its breakpoints
 	// breakFilter is asked about each of them.
 	breakFilter func() bool
+	// echo is given all output, see Echo.
+	echo func(fd int, icount uint64, p []byte)
 	unknown     map[uint64]bool // system calls that a message was logged for
 	hung        bool            // a message about a hang was logged
 }
@@ -83,6 +85,10 @@ func (m *Machine) Interrupt() {
 
 // ClearInterrupt implements [vm.Machine].
 func (m *Machine) ClearInterrupt() { m.takeInterrupt() }
+
+// Echo makes f be given what the guest writes to descriptors 1 and 2 each time that
+// it is executed, also in replay; nil ends that. f is as Config.Output.
+func (m *Machine) Echo(f func(fd int, icount uint64, p []byte)) { m.echo = f }
 
 // takeInterrupt consumes an Interrupt and reports whether there was one.
 func (m *Machine) takeInterrupt() bool {
