@@ -202,6 +202,7 @@ var reasons = map[debugger.Reason]string{
 	debugger.ReasonPause:      "pause",
 	debugger.ReasonGoto:       "goto",
 	debugger.ReasonException:  "exception",
+	debugger.ReasonRecorded:   "pause",
 }
 
 // stopped tells the client about the end of a motion: first what the program said

@@ -168,7 +168,7 @@ func (s *session) restartFrame(c *call, m *godap.RestartFrameRequest) (any, erro
 // thread t and with the stack pointer sp, and on to its body.
 func (s *session) enter(ctx context.Context, t vm.ThreadID, low, body, sp, origin uint64) (debugger.Event, error) {
 	d := s.prog.dbg
-	m, tl := s.prog.machine, d.Timeline()
+	tl := d.Timeline()
 	defer d.Moved()
 	if tl.Icount() != origin {
 		if ev, err := d.Seek(ctx, origin); err != nil {
@@ -176,9 +176,9 @@ func (s *session) enter(ctx context.Context, t vm.ThreadID, low, body, sp, origi
 		}
 	}
 	at := func(st *vm.Stop) bool {
-		return st.Thread == t && (st.PC != low || m.Reg(t, d.Arch().SP) == sp)
+		return st.Thread == t && (st.PC != low || st.Machine.Reg(t, d.Arch().SP) == sp)
 	}
-	st, err := tl.Back(ctx, 0, &vm.Stops{Breaks: vm.NewBreaks(low), Filter: at})
+	st, err := tl.Back(ctx, tl.Start(), &vm.Stops{Breaks: vm.NewBreaks(low), Filter: at, Anywhere: true})
 	if err == nil && st.Reason == vm.StopBreak {
 		if body != low {
 			// The prologue makes no calls that could take long.

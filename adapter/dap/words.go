@@ -165,6 +165,9 @@ func seekWord(s *session, c *call, rest string) (string, error) {
 
 // reachable checks that a position has been recorded.
 func (s *session) reachable(icount uint64) (uint64, error) {
+	if start := s.prog.tl.Start(); icount < start {
+		return 0, fail(errUnresolvable, "icount %d is not in the recording: its history begins at %d", icount, start)
+	}
 	if end := s.prog.tl.Frontier(); icount > end {
 		return 0, fail(errUnresolvable, "icount %d has not been reached yet: history ends at %d (continue goes on from there)", icount, end)
 	}
@@ -174,12 +177,12 @@ func (s *session) reachable(icount uint64) (uint64, error) {
 // parsePosition reads a position in history: "start", "end", "1000", "+1000",
 // "-1000", "50%". Digits may be grouped by _ or commas.
 func (s *session) parsePosition(text string) (uint64, error) {
-	at, end := s.prog.tl.Icount(), s.prog.tl.Frontier()
+	start, at, end := s.prog.tl.Start(), s.prog.tl.Icount(), s.prog.tl.Frontier()
 	bad := badArgument("%.60q is no position: write a number of instructions, +N, -N, N%%, start or end", text)
 	t := strings.NewReplacer("_", "", ",", "", " ", "").Replace(text)
 	switch t {
 	case "start", "begin", "beginning":
-		return 0, nil
+		return start, nil
 	case "end", "frontier":
 		return end, nil
 	}
@@ -188,7 +191,7 @@ func (s *session) parsePosition(text string) (uint64, error) {
 		if err != nil || !(f >= 0 && f <= 100) {
 			return 0, bad
 		}
-		return min(uint64(math.Round(f/100*float64(end))), end), nil
+		return start + min(uint64(math.Round(f/100*float64(end-start))), end-start), nil
 	}
 	sign := byte(0)
 	if t != "" && (t[0] == '+' || t[0] == '-') {
@@ -200,7 +203,7 @@ func (s *session) parsePosition(text string) (uint64, error) {
 	}
 	switch sign {
 	case '-':
-		return at - min(n, at), nil
+		return at - min(n, at-start), nil
 	case '+':
 		if n > end-at {
 			return s.reachable(at + min(n, math.MaxUint64-at))

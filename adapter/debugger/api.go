@@ -58,6 +58,7 @@ const (
 	ReasonPause                    // interrupted
 	ReasonGoto                     // a seek arrived
 	ReasonException                // an exception or panic is about to be raised: Event.Text
+	ReasonRecorded                 // the end of what was recorded was reached: the machine only replays
 )
 
 // Event is the end of a motion.
@@ -67,7 +68,7 @@ type Event struct {
 	Icount      uint64
 	Back        bool   // the motion went backward
 	Breakpoints []int  // IDs of the breakpoints hit
-	Text        string // for a person: "SIGSEGV: invalid address 0x0", "counter: 41 → 42", "start of history"
+	Text        string // for a person: "SIGSEGV: invalid address 0x0", "counter: 41 → 42", "Start of history"
 	Watch       *WatchHit
 	Signal      int
 	Fatal       bool

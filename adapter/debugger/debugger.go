@@ -13,7 +13,7 @@ import (
 // Debugger debugs one guest. See the package comment.
 type Debugger struct {
 	tl    *checkpoint.Timeline
-	m     vm.Machine       // tl's, to read the state
+	m     vm.Machine       // to read the state: tl's or, while a filter is asked, another one (view.go)
 	first *symbols.Program // the program that the guest was started with
 	arch  *vm.Arch
 
@@ -42,6 +42,7 @@ func New(tl *checkpoint.Timeline, prog *symbols.Program) *Debugger {
 		regIndex: map[int]int{}, signals: true,
 		stacks: map[vm.ThreadID]*stack{},
 		mods:   modules{sets: map[uint64]*moduleSet{}, known: map[moduleKey]*Module{}},
+		epochs: epochs{},
 	}
 	for i, r := range d.arch.Regs {
 		if r.DWARF >= 0 {
@@ -116,9 +117,6 @@ func (d *Debugger) RunToMain(ctx context.Context) (Event, error) {
 	for _, addrs := range [][]uint64{prog.FuncPlaces("main.main"), mainOf(prog), {prog.Entry()}} {
 		if len(addrs) == 0 {
 			continue
-		}
-		if err := d.learn(ctx); err != nil {
-			return d.event(ReasonPause, false), err
 		}
 		where := vm.NewBreaks(addrs...)
 		st := d.advance(ctx, noLimit, func(*moduleSet) *vm.Stops {

@@ -14,88 +14,101 @@ import (
 // An epoch is a stretch of history in which the same files are mapped. Breakpoints
 // and statements have addresses within an epoch only: a motion goes from one into
 // the next, and what it looks for is made anew for each. Forward the machine says
-// where a new one begins, the first time that it comes there; a search back has to
-// know.
+// where a new one begins. A search back has to know where the one that it starts in
+// begins: that is looked for once, among the checkpoints, as the version of what is
+// mapped (see [vm.Machine.MapsVersion]) only grows.
 
-// epoch begins at a position, just after the system call that mapped or unmapped
-// something.
-type epoch struct {
-	at      uint64
-	version uint64
-}
+// epochs tells where epochs begin, just after the system call that mapped or
+// unmapped something or at the start of history, by the version of what is mapped.
+type epochs map[uint64]uint64
 
-// epochs are those of the history up to the position known, ascending; the first
-// begins at 0.
-type epochs struct {
-	list  []epoch
-	known uint64
-}
+// maxEpochs bounds the epochs that are remembered.
+const maxEpochs = 1 << 16
 
-// of is the epoch that a position ≤ known belongs to.
-func (e *epochs) of(icount uint64) epoch {
-	return e.list[sort.Search(len(e.list), func(i int) bool { return e.list[i].at > icount })-1]
-}
-
-// next is where the epoch after that of a position begins; ok is false if none is
-// known.
-func (e *epochs) next(icount uint64) (at uint64, ok bool) {
-	i := sort.Search(len(e.list), func(i int) bool { return e.list[i].at > icount })
-	if i == len(e.list) {
-		return 0, false
+// note remembers where an epoch begins.
+func (e epochs) note(version, at uint64) {
+	if len(e) >= maxEpochs {
+		clear(e)
 	}
-	return e.list[i].at, true
+	e[version] = at
 }
 
-// reached notes that the history up to the machine's position, which it has run to
-// from a known one, has been looked at.
-func (d *Debugger) reached() {
-	e := &d.epochs
-	at, v := d.m.Icount(), d.m.MapsVersion()
-	if at <= e.known {
-		return
-	}
-	if e.list[len(e.list)-1].version != v {
-		e.list = append(e.list, epoch{at, v})
-	}
-	e.known = at
-}
-
-// learn looks for epochs up to the machine's position, where it may have come
-// without the debugger: by a seek in a history that was recorded before.
-func (d *Debugger) learn(ctx context.Context) error {
+// epoch finds the epoch that the position before the machine's belongs to: where
+// it begins, and what is mapped in it. Between the start of history and the machine
+// there must be a position. After an error the machine may be anywhere.
+func (d *Debugger) epoch(ctx context.Context) (begins uint64, set *moduleSet, err error) {
 	here := d.m.Icount()
-	if len(d.epochs.list) == 0 {
-		if here > 0 {
-			if err := d.tl.Seek(ctx, 0); err != nil {
-				return fmt.Errorf("look for libraries: %w", err)
-			}
+	if at, known := d.epochs[d.m.MapsVersion()]; known && at < here {
+		return at, d.set(), nil
+	}
+	if err = d.tl.Seek(ctx, here-1); err != nil {
+		return 0, nil, fmt.Errorf("look for libraries: %w", err)
+	}
+	set = d.set()
+	if begins, err = d.begin(ctx); err != nil {
+		return 0, nil, fmt.Errorf("look for libraries: %w", err)
+	}
+	if err = d.tl.Seek(ctx, here); err != nil {
+		return 0, nil, fmt.Errorf("look for libraries: %w", err)
+	}
+	return begins, set, nil
+}
+
+// begin finds where the epoch of the machine's position begins. It leaves the
+// machine anywhere.
+func (d *Debugger) begin(ctx context.Context) (uint64, error) {
+	here, version := d.m.Icount(), d.m.MapsVersion()
+	if at, known := d.epochs[version]; known {
+		return at, nil
+	}
+	// Most programs map nothing after their first instants: the first probe often
+	// is the last.
+	start := d.tl.Start()
+	if same, err := d.hasVersion(ctx, start, version); err != nil {
+		return 0, err
+	} else if same {
+		d.epochs.note(version, start)
+		return start, nil
+	}
+	list := d.tl.Checkpoints()
+	list = list[:sort.Search(len(list), func(i int) bool { return list[i].Icount > here })]
+	var failed error
+	i := sort.Search(len(list), func(i int) bool {
+		if failed != nil {
+			return true
 		}
-		d.epochs = epochs{list: []epoch{{0, d.m.MapsVersion()}}}
+		same, err := d.hasVersion(ctx, list[i].Icount, version)
+		failed = err
+		return same
+	})
+	if failed != nil {
+		return 0, failed
 	}
-	if here <= d.epochs.known && here == d.m.Icount() {
-		return nil
+	// It begins after the checkpoint before.
+	if err := d.tl.Seek(ctx, list[max(i-1, 0)].Icount); err != nil {
+		return 0, err
 	}
-	if here > d.epochs.known && d.m.Icount() != d.epochs.known {
-		if err := d.tl.Seek(ctx, d.epochs.known); err != nil {
-			return fmt.Errorf("look for libraries: %w", err)
+	for d.m.MapsVersion() != version {
+		at := d.m.Icount()
+		switch st := d.tl.Forward(ctx, here, &vm.Stops{Maps: true}); {
+		case st.Reason == vm.StopError:
+			return 0, st.Err
+		case st.Reason == vm.StopInterrupted:
+			return 0, checkpoint.ErrCancelled
+		case st.Reason == vm.StopMaps:
+			d.epochs.note(d.m.MapsVersion(), d.m.Icount())
+		case d.m.Icount() == at || d.m.Icount() >= here:
+			return 0, fmt.Errorf("version %d of what is mapped at icount %d does not begin before it", version, here)
 		}
 	}
-	for d.m.Icount() < here {
-		st := d.tl.Forward(ctx, here, &vm.Stops{Maps: true})
-		switch st.Reason {
-		case vm.StopError:
-			return fmt.Errorf("look for libraries: %w", st.Err)
-		case vm.StopInterrupted:
-			if err := d.tl.Seek(context.WithoutCancel(ctx), here); err != nil {
-				return err
-			}
-			return checkpoint.ErrCancelled
-		case vm.StopExit:
-			return nil
-		}
-		d.reached()
-	}
-	return nil
+	return d.m.Icount(), nil
+}
+
+// hasVersion goes to a position and reports whether it has a version of what is
+// mapped.
+func (d *Debugger) hasVersion(ctx context.Context, at, version uint64) (bool, error) {
+	err := d.tl.Seek(ctx, at)
+	return err == nil && d.m.MapsVersion() == version, err
 }
 
 // stopsFor makes what a motion stops at while s is mapped.
@@ -103,33 +116,24 @@ type stopsFor func(s *moduleSet) *vm.Stops
 
 // advance runs to until or a stop, over any number of epochs. quiet keeps it to
 // itself that modules come and go. atExec stops where the process becomes another
-// program, with StopMaps. The caller has called learn.
+// program, with StopMaps.
 func (d *Debugger) advance(ctx context.Context, until uint64, stops stopsFor, atExec, quiet bool) vm.Stop {
 	program := d.set().image
 	for first := true; ; first = false {
-		here := d.m.Icount()
 		s := *stops(d.set())
 		s.AtStart = s.AtStart || !first
-		limit := until
-		if here < d.epochs.known {
-			// Over what is known nothing needs to be looked for.
-			limit = min(limit, d.epochs.known)
-			if at, ok := d.epochs.next(here); ok {
-				limit = min(limit, at)
-			}
-		} else {
-			s.Maps = true
-		}
+		s.Maps = true
 		version := d.m.MapsVersion()
-		st := d.tl.Forward(ctx, limit, &s)
-		d.reached()
-		if d.m.MapsVersion() != version {
+		st := d.tl.Forward(ctx, until, &s)
+		if v := d.m.MapsVersion(); v != version {
+			if st.Reason == vm.StopMaps {
+				d.epochs.note(v, d.m.Icount())
+			}
 			clear(d.stacks)
 			if !quiet {
 				d.tellModules()
 			}
-			if atExec && (st.Reason == vm.StopMaps || st.Reason == vm.StopLimit) && !sameProgram(program, d.set().image) {
-				st.Reason = vm.StopMaps
+			if atExec && st.Reason == vm.StopMaps && !sameProgram(program, d.set().image) {
 				return st
 			}
 		}
@@ -150,28 +154,22 @@ func sameProgram(a, b vm.Image) bool {
 	return a.Path == b.Path && a.Entry == b.Entry && slices.Equal(a.Args, b.Args) && bytes.Equal(a.Auxv, b.Auxv)
 }
 
-// backward searches back to the start of history, over any number of epochs; see
-// [checkpoint.Timeline.Back]. After an error the machine may be anywhere. The
-// caller has called learn.
-func (d *Debugger) backward(ctx context.Context, stops stopsFor) (vm.Stop, error) {
+// backward searches back to lower or, when that is 0, to the start of history, over
+// any number of epochs; see [checkpoint.Timeline.Search]. inside, when it is not nil,
+// tells at a position what can be passed over. After an error the machine may be
+// anywhere.
+func (d *Debugger) backward(ctx context.Context, lower uint64, stops stopsFor, inside inside) (vm.Stop, error) {
+	lower = max(lower, d.tl.Start())
 	for {
-		here := d.m.Icount()
-		if here == 0 {
+		if d.m.Icount() <= lower {
 			return vm.Stop{Reason: vm.StopLimit, Thread: d.m.CurrentThread()}, nil
 		}
-		e := d.epochs.of(here - 1)
-		if d.mods.sets[e.version] == nil {
-			// What was mapped then has to be looked at there.
-			if err := d.tl.Seek(ctx, e.at); err != nil {
-				return vm.Stop{Reason: vm.StopError, Err: err}, err
-			}
-			d.set()
-			if err := d.tl.Seek(ctx, here); err != nil {
-				return vm.Stop{Reason: vm.StopError, Err: err}, err
-			}
+		begins, set, err := d.epoch(ctx)
+		if err != nil {
+			return vm.Stop{Reason: vm.StopError, Err: err}, err
 		}
-		st, err := d.tl.Back(ctx, e.at, stops(d.mods.sets[e.version]))
-		if err != nil || st.Reason != vm.StopLimit || e.at == 0 {
+		st, err := d.searchBack(ctx, max(begins, lower), stops(set), inside)
+		if err != nil || st.Reason != vm.StopLimit {
 			return st, err
 		}
 	}

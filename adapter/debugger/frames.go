@@ -109,7 +109,7 @@ func (d *Debugger) Where() string {
 		pos = "at the end: the program has exited"
 	case at == end && end > 0:
 		pos = "live, at the frontier"
-	case at > 0:
+	case at > d.tl.Start():
 		pos = fmt.Sprintf("in the past: %.2f%% of %d, %d before the frontier", 100*float64(at)/float64(end), end, end-at)
 	}
 	place := d.symbolic(d.pc(t))

@@ -12,7 +12,8 @@ const maxHits = 4 << 20
 
 // hitCounter counts a breakpoint's hits from the start of history, so that a hit
 // has the same number whichever direction it is reached from. Positions below
-// known have been looked at.
+// known have been looked at. Before a search back all up to where it begins have been:
+// there, asked in any order, a counter only looks hits up.
 type hitCounter struct {
 	op    string
 	n     uint64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -22,8 +23,7 @@ type breakSets struct {
 	statements *vm.Breaks
 }
 
-// places are the addresses that a motion looks at while s is mapped: its own and
-// the code breakpoints.
+// places are the addresses that a motion looks at while s is mapped.
 type places func(s *moduleSet) *vm.Breaks
 
 // Move carries out a motion and returns how it ended. See Event and the package
@@ -48,7 +48,7 @@ func (d *Debugger) Move(ctx context.Context, mo Motion) (Event, error) {
 func (d *Debugger) move(ctx context.Context, mo Motion) (Event, error) {
 	switch mo.Verb {
 	case Continue:
-		return d.run(ctx, mo.Back, nil, nil)
+		return d.run(ctx, mo.Back, nil)
 	case Next, StepIn:
 		return d.step(ctx, mo)
 	case StepOut:
@@ -84,64 +84,102 @@ func (d *Debugger) undoStep(ctx context.Context, mo Motion) (Event, error, bool)
 // goal decides at a position whether a motion has arrived.
 type goal func(s *vm.Stop) bool
 
+// aim is what a step looks for.
+type aim struct {
+	at      places // where reached is asked
+	reached goal   // depends on the position alone
+	inside  inside // what a search back can pass over as reached does not hold in it; may be nil
+}
+
 // run moves to the first position, or the latest earlier one, where a breakpoint,
-// watchpoint or signal stops it or where goal, asked at the addresses in extra,
-// is reached. extra must hold the code breakpoints, too; nil stands for them.
-func (d *Debugger) run(ctx context.Context, back bool, extra places, reached goal) (Event, error) {
+// watchpoint or signal stops it or where the aim, if there is one, is reached.
+func (d *Debugger) run(ctx context.Context, back bool, to *aim) (Event, error) {
 	origin := d.m.Icount()
-	err := d.learn(ctx)
-	if err == nil {
-		err = d.count(ctx)
-	}
-	if err != nil {
+	if err := d.count(ctx); err != nil {
 		return d.event(ReasonPause, back), err
 	}
-	r := &search{d: d, back: back, reached: reached}
-	if extra == nil {
-		extra = func(s *moduleSet) *vm.Breaks { return d.codeOf(s).breaks }
+	r := &search{d: d, back: back}
+	places := func(s *moduleSet) *vm.Breaks { return d.codeOf(s).breaks }
+	if to != nil {
+		r.reached = to.reached
+		places = func(s *moduleSet) *vm.Breaks { return union(to.at(s), d.codeOf(s).breaks) }
 	}
-	var watches []vm.Watch
 	for _, p := range d.bps.data {
 		if p.err == nil {
-			r.watched = append(r.watched, p)
-			watches = append(watches, vm.Watch{Addr: p.data.Addr, Size: p.data.Size, Read: p.data.Read, Write: p.data.Write})
+			r.watch(p)
 		}
 	}
-	stops := func(s *moduleSet) *vm.Stops {
-		return &vm.Stops{Breaks: extra(s), Watches: watches, Signals: d.signals, Filter: r.filter}
+	lower, end := d.tl.Start(), vm.Stop{Reason: vm.StopLimit}
+	if back && to != nil && to.inside != nil {
+		// First the goal alone: breakpoints and signals may be in the calls that are
+		// passed over. Then what else there is between here and there.
+		var err error
+		end, err = d.backward(ctx, 0, func(s *moduleSet) *vm.Stops {
+			return &vm.Stops{Breaks: to.at(s), Anywhere: true, Filter: d.anywhere(to.reached)}
+		}, to.inside)
+		if err == nil {
+			lower = d.m.Icount()
+			err = d.seek(ctx, origin)
+		}
+		if err != nil {
+			return d.abandon(origin, back, err)
+		}
+		r.reached = nil
+		places = func(s *moduleSet) *vm.Breaks { return d.codeOf(s).breaks }
 	}
+	return r.run(ctx, origin, lower, end, func(s *moduleSet) *vm.Stops {
+		return &vm.Stops{Breaks: places(s), Watches: r.watches, Signals: d.signals, Anywhere: true, Filter: d.anywhere(r.filter)}
+	}, to)
+}
+
+// run moves to what the search looks for; backward not beyond lower, which end is
+// about.
+func (r *search) run(ctx context.Context, origin, lower uint64, end vm.Stop, stops stopsFor, to *aim) (Event, error) {
+	d := r.d
 	for {
 		var st vm.Stop
 		var err error
-		if back {
-			st, err = d.backward(ctx, stops)
+		if r.back {
+			if st, err = d.backward(ctx, lower, stops, nil); err == nil && st.Reason == vm.StopLimit {
+				st = end
+			}
 		} else {
 			start := d.m.Icount()
-			st = d.forward(ctx, stops, reached != nil)
+			st = d.forward(ctx, stops, to != nil)
 			d.counted(start)
 		}
 		d.Moved()
 		if err != nil {
-			return d.abandon(origin, back, err)
+			return d.abandon(origin, r.back, err)
 		}
 		if st.Reason == vm.StopWatch {
 			// A short way, on which an interrupt would lose the access.
 			ev, ok, err := r.watchEvent(context.WithoutCancel(ctx), st)
 			if err != nil {
-				return d.abandon(origin, back, err)
+				return d.abandon(origin, r.back, err)
 			}
 			if ok {
 				return ev, nil
 			}
 			continue
 		}
-		ev, err := d.stopped(st, back)
+		ev, err := d.stopped(st, r.back)
 		if st.Reason == vm.StopBreak {
-			r.describe(&ev, &st)
+			r.describe(&ev, &st, to)
 		}
 		ev.Logs = r.logs
 		return ev, err
 	}
+}
+
+// union is the set of the addresses in either set.
+func union(a, b *vm.Breaks) *vm.Breaks {
+	for _, addr := range b.Addrs() {
+		if !a.Has(addr) {
+			return vm.NewBreaks(slices.Concat(a.Addrs(), b.Addrs())...)
+		}
+	}
+	return a
 }
 
 // abandon ends a motion that err has ended. One backward, which may have come to
@@ -199,6 +237,8 @@ func (d *Debugger) stopped(st vm.Stop, back bool) (Event, error) {
 				ev.Text = fmt.Sprintf("Program was killed by %s", signalName(x.Signal))
 			}
 		}
+	case vm.StopEnd:
+		ev.Reason, ev.Text = ReasonRecorded, "End of the recording"
 	case vm.StopError:
 		return ev, fmt.Errorf("at icount %d: %w", st.Icount, st.Err)
 	}
@@ -210,9 +250,16 @@ func (d *Debugger) stopped(st vm.Stop, back bool) (Event, error) {
 type search struct {
 	d       *Debugger
 	back    bool
-	reached goal
+	reached goal // nil if it is not to be asked
 	watched []*point
+	watches []vm.Watch // of watched, at the same index
 	logs    []LogMessage
+}
+
+// watch adds a watchpoint.
+func (r *search) watch(p *point) {
+	r.watched = append(r.watched, p)
+	r.watches = append(r.watches, vm.Watch{Addr: p.data.Addr, Size: p.data.Size, Read: p.data.Read, Write: p.data.Write})
 }
 
 // filter says whether to stop.
@@ -267,9 +314,9 @@ func (r *search) log(m LogMessage) {
 
 // describe completes the event of a stop at a breakpoint address: a breakpoint
 // there goes before the end of a step.
-func (r *search) describe(ev *Event, st *vm.Stop) {
+func (r *search) describe(ev *Event, st *vm.Stop, to *aim) {
 	ev.Reason, ev.Thread = ReasonStep, st.Thread
-	ev.arrived = r.reached != nil && r.reached(st)
+	ev.arrived = to != nil && to.reached(st)
 	for _, p := range r.d.code().at[st.PC] {
 		if stop, why := r.d.hit(p, st, nil); stop && p.log == "" {
 			if p.raises != nil {
@@ -295,7 +342,7 @@ func (d *Debugger) count(ctx context.Context) error {
 	from := here
 	for _, p := range d.bps.list() {
 		if p.hits != nil && p.err == nil {
-			from = min(from, p.hits.known)
+			from = min(from, max(p.hits.known, d.tl.Start()))
 		}
 	}
 	if from < here {

@@ -74,39 +74,41 @@ func (d *Debugger) step(ctx context.Context, mo Motion) (Event, error) {
 	me := d.strand(t)
 	over := mo.Verb == Next
 	var at depth
-	var where places
+	to := &aim{}
 	if over {
 		at = d.depth(t, me)
-		where = d.stackStatements(t)
-		over = where != nil
+		to.at = d.stackStatements(t)
+		over = to.at != nil
 	}
-	if where == nil {
+	if over {
+		to.inside = d.callBelow(t, me, -at.height)
+	} else {
 		here := d.pc(t)
-		where = func(s *moduleSet) *vm.Breaks { return d.allStatements(s, here) }
+		to.at = func(s *moduleSet) *vm.Breaks { return d.allStatements(s, here) }
 	}
-	return d.run(ctx, mo.Back, where, func(s *vm.Stop) bool {
+	to.reached = func(s *vm.Stop) bool {
 		if d.strand(s.Thread) != me || !d.Space().IsStatementStart(s.PC, d.m.LastPC(s.Thread)) {
 			return false
 		}
 		return !over || !d.depth(s.Thread, me).deeper(at)
-	})
-}
-
-// breaksAt is the places with the given addresses in every epoch, and the breakpoints.
-func (d *Debugger) breaksAt(addrs ...uint64) places {
-	return func(s *moduleSet) *vm.Breaks {
-		return vm.NewBreaks(append(slices.Clone(addrs), d.codeOf(s).breaks.Addrs()...)...)
 	}
+	return d.run(ctx, mo.Back, to)
 }
 
-// stackStatements are the statements of the functions on the thread's stack,
-// and the breakpoints; nil when none of them has any.
+// breaksAt is the places with the given addresses in every epoch.
+func breaksAt(addrs ...uint64) places {
+	b := vm.NewBreaks(addrs...)
+	return func(*moduleSet) *vm.Breaks { return b }
+}
+
+// stackStatements are the statements of the functions on the thread's stack; nil
+// when none of them has any.
 func (d *Debugger) stackStatements(t vm.ThreadID) places {
 	addrs := d.statementsOf(t, d.stack(t).phys)
 	if len(addrs) == 0 {
 		return nil
 	}
-	return d.breaksAt(addrs...)
+	return breaksAt(addrs...)
 }
 
 // statementsOf are the statements of the functions of frames, but for those of the
@@ -192,30 +194,34 @@ func (d *Debugger) stepOut(ctx context.Context, mo Motion) (Event, error) {
 	if len(st.phys) < 2 {
 		return d.event(ReasonPause, mo.Back), ErrNoCaller
 	}
-	frame := st.phys[0]
-	base := d.height(me, frame.CFA)
 	if mo.Back {
-		return d.reverseOut(ctx, t, me, frame, base)
+		return d.reverseOut(ctx, t, me, st)
 	}
+	base := d.height(me, st.phys[0].CFA)
 	// Not every function returns: longjmp and exceptions leave it for an older
 	// frame, where the first statement ends the step.
 	ret := st.phys[1].PC
-	where := d.breaksAt(append([]uint64{ret}, d.statementsOf(t, st.phys[1:])...)...)
-	return d.run(ctx, false, where, func(s *vm.Stop) bool {
+	where := breaksAt(append([]uint64{ret}, d.statementsOf(t, st.phys[1:])...)...)
+	return d.run(ctx, false, &aim{at: where, reached: func(s *vm.Stop) bool {
 		if d.strand(s.Thread) != me || d.height(me, d.sp(s.Thread)) > base {
 			return false
 		}
 		return s.PC == ret || d.Space().IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && d.depth(s.Thread, me).height < base
-	})
+	}})
 }
 
 // stepOutInline leaves an inlined call: to the first, or latest earlier,
 // statement start outside of it.
 func (d *Debugger) stepOutInline(ctx context.Context, mo Motion, me strand) (Event, error) {
 	at := d.depth(mo.Thread, me)
-	return d.run(ctx, mo.Back, d.stackStatements(mo.Thread), func(s *vm.Stop) bool {
+	to := &aim{at: d.stackStatements(mo.Thread), inside: d.callBelow(mo.Thread, me, -at.height)}
+	if to.at == nil {
+		return d.event(ReasonPause, mo.Back), ErrNoCaller
+	}
+	to.reached = func(s *vm.Stop) bool {
 		return d.strand(s.Thread) == me && d.Space().IsStatementStart(s.PC, d.m.LastPC(s.Thread)) && at.deeper(d.depth(s.Thread, me))
-	})
+	}
+	return d.run(ctx, mo.Back, to)
 }
 
 // pushed is how far below the caller's stack pointer a function's is at its entry,
@@ -227,10 +233,28 @@ func (d *Debugger) pushed() uint64 {
 	return 0
 }
 
-// reverseOut goes back to the call of the current function: to its entry, when
-// the stack pointer was where the frame starts, and from there to the
-// instruction that led there.
-func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, frame *symbols.Frame, base uint64) (Event, error) {
+// reverseOut goes back to the call of the current function: the instruction in front
+// of where it returns to, when the stack pointer was where the frame starts.
+func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, st *stack) (Event, error) {
+	frame, caller := st.phys[0], st.phys[1]
+	base := d.height(me, frame.CFA)
+	calls := d.callsBefore(caller.PC)
+	if !told(frame) || !told(caller) || caller.Exact || len(calls) == 0 {
+		return d.reverseToEntry(ctx, t, me, frame, base)
+	}
+	return d.run(ctx, true, &aim{
+		at:     breaksAt(calls...),
+		inside: d.callBelow(t, me, frame.CFA+1),
+		reached: func(s *vm.Stop) bool {
+			return slices.Contains(calls, s.PC) && d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)) == base
+		},
+	})
+}
+
+// reverseToEntry is reverseOut where no call has led, as into a signal's handler, or
+// none is known: back to the function's entry, and from there to the instruction that
+// led there.
+func (d *Debugger) reverseToEntry(ctx context.Context, t vm.ThreadID, me strand, frame *symbols.Frame, base uint64) (Event, error) {
 	entered := func(s *vm.Stop) bool {
 		return d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)+d.pushed()) == base
 	}
@@ -240,7 +264,10 @@ func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, fra
 	start := d.m.Icount()
 	if d.pc(t) != frame.Func.Low || !entered(&vm.Stop{Thread: t}) {
 		arrived := false
-		ev, err := d.run(ctx, true, d.breaksAt(frame.Func.Low), func(s *vm.Stop) bool { return s.PC == frame.Func.Low && entered(s) })
+		ev, err := d.run(ctx, true, &aim{
+			at:      breaksAt(frame.Func.Low),
+			reached: func(s *vm.Stop) bool { return s.PC == frame.Func.Low && entered(s) },
+		})
 		if err == nil && (ev.Reason == ReasonStep || len(ev.Breakpoints) > 0) {
 			t = ev.Thread
 			arrived = d.pc(t) == frame.Func.Low && entered(&vm.Stop{Thread: t})
@@ -250,12 +277,12 @@ func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, fra
 		}
 	}
 	calls, far := d.callsTo(t)
-	ev, err := d.run(ctx, true, d.breaksAt(calls...), func(s *vm.Stop) bool {
+	ev, err := d.run(ctx, true, &aim{at: breaksAt(calls...), reached: func(s *vm.Stop) bool {
 		if !slices.Contains(calls, s.PC) || d.strand(s.Thread) != me {
 			return false
 		}
 		return !far || d.height(me, d.sp(s.Thread)) == base
-	})
+	}})
 	if err != nil {
 		// Half of the way is no place to be.
 		if back := d.seek(context.WithoutCancel(ctx), start); back != nil {
@@ -297,9 +324,6 @@ func (d *Debugger) callsBefore(pc uint64) []uint64 {
 // process. What other processes do in between belongs to the step.
 func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error) {
 	if !mo.Back {
-		if err := d.learn(ctx); err != nil {
-			return d.event(ReasonPause, false), err
-		}
 		st := vm.Stop{Reason: vm.StopLimit}
 		if !d.m.Elsewhere() {
 			st = d.advance(ctx, d.m.Icount()+1, func(*moduleSet) *vm.Stops { return &vm.Stops{} }, false, false)
@@ -318,14 +342,12 @@ func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error
 		return ev, err
 	}
 	at := d.m.Icount()
-	if at == 0 {
+	if at <= d.tl.Start() {
 		return d.stopped(vm.Stop{Reason: vm.StopLimit}, true)
 	}
 	err := d.seek(ctx, at-1)
 	if err == nil && d.m.Elsewhere() {
-		if err = d.learn(ctx); err == nil {
-			_, err = d.backward(ctx, d.switches(true))
-		}
+		_, err = d.backward(ctx, 0, d.switches(true), nil)
 		d.Moved()
 		if err != nil { // half of the way is no place to be
 			err = errors.Join(err, d.seek(context.WithoutCancel(ctx), at))
@@ -341,7 +363,7 @@ func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error
 // one, or where it comes back.
 func (d *Debugger) switches(leaves bool) stopsFor {
 	return func(*moduleSet) *vm.Stops {
-		return &vm.Stops{Switches: true, Filter: func(*vm.Stop) bool { return d.m.Elsewhere() == leaves }}
+		return &vm.Stops{Switches: true, Anywhere: true, Filter: func(s *vm.Stop) bool { return s.Machine.Elsewhere() == leaves }}
 	}
 }
 
@@ -358,7 +380,7 @@ func (d *Debugger) stepInstructionOver(ctx context.Context, mo Motion) (Event, e
 			return d.stepInstruction(ctx, mo)
 		}
 		ret := pc + uint64(in.Size)
-		return d.run(ctx, false, d.breaksAt(ret), func(s *vm.Stop) bool { return s.PC == ret && same(s) })
+		return d.run(ctx, false, &aim{at: breaksAt(ret), reached: func(s *vm.Stop) bool { return s.PC == ret && same(s) }})
 	}
 	// Did a call end just here? Then its address is before the PC, and the
 	// instruction before this position is a return.
@@ -370,8 +392,10 @@ func (d *Debugger) stepInstructionOver(ctx context.Context, mo Motion) (Event, e
 	if len(calls) == 0 {
 		return d.stepInstruction(ctx, mo)
 	}
-	return d.run(ctx, true, d.breaksAt(calls...), func(s *vm.Stop) bool {
-		return slices.Contains(calls, s.PC) && same(s)
+	return d.run(ctx, true, &aim{
+		at:      breaksAt(calls...),
+		inside:  d.callBelow(t, me, d.sp(t)+1),
+		reached: func(s *vm.Stop) bool { return slices.Contains(calls, s.PC) && same(s) },
 	})
 }
 

@@ -97,9 +97,15 @@ func (s *session) monitorSeek(ctx context.Context, args []string) (string, error
 	if len(args) != 1 {
 		return "", errors.New("usage: seek N | +N | -N")
 	}
+	start := s.tl.Start()
 	to, err := parsePosition(args[0], s.tl.Icount())
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
+	case to < start && args[0][0] == '-':
+		to = start
+	case to < start:
+		return "", fmt.Errorf("%d is not in the recording: its history begins at %d", to, start)
 	}
 	return s.seek(ctx, to)
 }
@@ -124,7 +130,7 @@ func parsePosition(text string, here uint64) (uint64, error) {
 }
 
 func (s *session) monitorStart(ctx context.Context, _ []string) (string, error) {
-	return s.seek(ctx, 0)
+	return s.seek(ctx, s.tl.Start())
 }
 
 func (s *session) monitorEnd(ctx context.Context, _ []string) (string, error) {

@@ -42,7 +42,7 @@ func (s *session) forwardStops() *vm.Stops {
 				if st.Icount == start && st.Thread == known.thread {
 					return false
 				}
-				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
+				return s.breakHolds(s.points.breaks[st.PC], st.Machine, st.Thread)
 			case vm.StopWatch:
 				return !(known.access && accessAt(st) == start)
 			case vm.StopSignal:
@@ -136,7 +136,7 @@ func (s *session) endAlone(from uint64) stopReply {
 // atBreak reports whether t stands at a breakpoint whose condition holds.
 func (s *session) atBreak(t vm.ThreadID) bool {
 	here := s.points.breaks[s.m.Reg(t, s.m.Arch().PC)]
-	return len(here) > 0 && s.breakHolds(here, t)
+	return len(here) > 0 && s.breakHolds(here, s.m, t)
 }
 
 // stepThread executes one instruction of the action's thread, or of the next if
@@ -194,7 +194,7 @@ func (s *session) comeHome(ctx context.Context, from uint64) (stopReply, bool) {
 // switches stops where the processor goes from the debugged process to another
 // one, or where it comes back.
 func (s *session) switches(leaves bool) *vm.Stops {
-	return &vm.Stops{Switches: true, Filter: func(*vm.Stop) bool { return s.m.Elsewhere() == leaves }}
+	return &vm.Stops{Switches: true, Anywhere: true, Filter: func(st *vm.Stop) bool { return st.Machine.Elsewhere() == leaves }}
 }
 
 // stepped is the stop after a step of thread t.
@@ -271,7 +271,7 @@ func (s *session) arrive(ctx context.Context, st vm.Stop, from uint64) stopReply
 		return r
 	case vm.StopMaps:
 		return s.conclude(stopReply{cause: causeExec, signal: sigTrap, thread: s.m.CurrentThread()})
-	case vm.StopExit:
+	case vm.StopExit, vm.StopEnd:
 		if s.alone != anyThread {
 			return s.endAlone(from)
 		}
@@ -324,7 +324,7 @@ func (s *session) watchReply(st *vm.Stop) stopReply {
 	}
 }
 
-// atEnd is the stop at the end of the guest. Who has come there just now is told
+// atEnd is the stop at the end of the guest, or of what was recorded of it. Who has come there just now is told
 // how it ended.
 func (s *session) atEnd(from uint64) stopReply {
 	if s.tl.Icount() > from {
@@ -333,9 +333,9 @@ func (s *session) atEnd(from uint64) stopReply {
 	return s.conclude(stopReply{cause: causeEnd, signal: sigTrap, thread: s.m.CurrentThread()})
 }
 
-// epitaph tells how the guest ended.
+// epitaph tells how the guest ended, or that the recording does before it.
 func (s *session) epitaph() string {
-	how := "ended"
+	how := "end of the recording"
 	if x, exited := s.m.Exited(); exited && x.Signal != 0 {
 		how = fmt.Sprintf("killed by signal %d", x.Signal)
 		if name := signalName(x.Signal); name != "" {
@@ -390,14 +390,14 @@ func (s *session) conclude(r stopReply) stopReply {
 func (s *session) backStops() *vm.Stops {
 	start, known := s.tl.Icount(), s.seen
 	return &vm.Stops{
-		Breaks: s.points.set, Watches: s.points.ranges, AtStart: true,
+		Breaks: s.points.set, Watches: s.points.ranges, AtStart: true, Anywhere: true,
 		Filter: func(st *vm.Stop) bool {
 			if s.alone != anyThread && st.Thread != s.alone {
 				return false
 			}
 			switch st.Reason {
 			case vm.StopBreak:
-				return s.breakHolds(s.points.breaks[st.PC], st.Thread)
+				return s.breakHolds(s.points.breaks[st.PC], st.Machine, st.Thread)
 			case vm.StopWatch:
 				return !(known.undone && known.icount == start && accessAt(st)+1 == start)
 			}
@@ -409,10 +409,10 @@ func (s *session) backStops() *vm.Stops {
 // runBack goes back to the latest earlier breakpoint or watched access, or to
 // the start of history.
 func (s *session) runBack(ctx context.Context) stopReply {
-	if s.tl.Icount() == 0 {
+	if s.tl.Icount() <= s.tl.Start() {
 		return s.atStart()
 	}
-	st, err := s.tl.Back(ctx, 0, s.backStops())
+	st, err := s.tl.Back(ctx, s.tl.Start(), s.backStops())
 	if err != nil {
 		return s.failed(ctx, err)
 	}

@@ -200,11 +200,11 @@ func parseConditions(s string) ([]agentExpr, error) {
 	return list, nil
 }
 
-// breakHolds reports whether a breakpoint at addr wants to stop, evaluated in
-// the machine's current state: one without a condition does, or with one that
-// is true. A condition that can't be evaluated stops too, as in gdb.
-func (s *session) breakHolds(list []*point, t vm.ThreadID) bool {
-	s.looking.t = t
+// breakHolds reports whether a breakpoint of the list wants to stop, evaluated in
+// m's current state: one without a condition does, or with one that is true. A
+// condition that can't be evaluated stops too, as in gdb.
+func (s *session) breakHolds(list []*point, m vm.Machine, t vm.ThreadID) bool {
+	s.looking.m, s.looking.t = m, t
 	for _, b := range list {
 		if len(b.when) == 0 {
 			return true
@@ -223,9 +223,11 @@ func (s *session) breakHolds(list []*point, t vm.ThreadID) bool {
 	return false
 }
 
-// guestContext lets agent expressions look at a thread.
+// guestContext lets agent expressions look at a thread of a machine: in a search back
+// that may be a replica.
 type guestContext struct {
 	s *session
+	m vm.Machine
 	t vm.ThreadID
 }
 
@@ -234,9 +236,9 @@ func (c *guestContext) register(n int) (uint64, bool) {
 	if !known {
 		return 0, false
 	}
-	return c.s.m.Reg(c.t, i), true
+	return c.m.Reg(c.t, i), true
 }
 
 func (c *guestContext) memory(addr uint64, p []byte) bool {
-	return c.s.m.ReadMemory(addr, p) == len(p)
+	return c.m.ReadMemory(addr, p) == len(p)
 }

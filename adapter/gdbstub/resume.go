@@ -145,7 +145,7 @@ func (s *session) backContinue(ctx context.Context, _ string) response {
 // comes to: it would do the same.
 func (s *session) rewind(ctx context.Context) stopReply {
 	s.killed = false
-	if err := s.tl.Seek(ctx, 0); err != nil {
+	if err := s.tl.Seek(ctx, s.tl.Start()); err != nil {
 		return s.failed(ctx, err)
 	}
 	return s.conclude(stopReply{signal: sigTrap, thread: s.m.CurrentThread()})

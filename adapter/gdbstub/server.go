@@ -19,6 +19,7 @@ import (
 type Timeline interface {
 	Machine() vm.Machine
 	Icount() uint64
+	Start() uint64
 	Frontier() uint64
 	Live() bool
 	Seek(ctx context.Context, icount uint64) error

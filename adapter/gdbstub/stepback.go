@@ -13,9 +13,9 @@ func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 	from := s.tl.Icount()
 	pretended := s.pretence.of(t, from)
 	switch {
-	case from == 0 && s.alone == t && !pretended:
+	case from <= s.tl.Start() && s.alone == t && !pretended:
 		return s.pretend(t) // see endAlone
-	case from == 0:
+	case from <= s.tl.Start():
 		return s.atStart()
 	}
 	if r, stopped := s.undo(ctx, from); stopped {
@@ -43,7 +43,7 @@ func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 		}
 		return user(st)
 	}
-	st, err := s.tl.Back(ctx, 0, stops)
+	st, err := s.tl.Back(ctx, s.tl.Start(), stops)
 	switch {
 	case err != nil:
 		if back := s.tl.Seek(context.WithoutCancel(ctx), from); back != nil {
@@ -61,7 +61,7 @@ func (s *session) stepBack(ctx context.Context, t vm.ThreadID) stopReply {
 func (s *session) undo(ctx context.Context, from uint64) (stopReply, bool) {
 	err := s.tl.Seek(ctx, from-1)
 	if err == nil && s.m.Elsewhere() {
-		_, err = s.tl.Back(ctx, 0, s.switches(true))
+		_, err = s.tl.Back(ctx, s.tl.Start(), s.switches(true))
 	}
 	var st vm.Stop
 	if to := s.tl.Icount(); err == nil && len(s.points.watches) > 0 {

@@ -238,7 +238,10 @@ func (m *toy) one(stops *vm.Stops, asked bool) (vm.Stop, bool) {
 	t := &m.threads[m.current]
 	pc := t.regs[rv64.RegPC]
 	i := m.prog[(pc-toyCode)/4]
-	wanted := func(s vm.Stop) bool { return asked && (stops.Filter == nil || stops.Filter(&s)) }
+	wanted := func(s vm.Stop) bool {
+		s.Machine = m
+		return asked && (stops.Filter == nil || stops.Filter(&s))
+	}
 	if s := m.stop(vm.StopBreak); stops.Breaks.Has(pc) && wanted(s) {
 		return s, true
 	}
