@@ -420,7 +420,7 @@ func (s *session) pathIn(src *godap.Source) (string, error) {
 	switch n := src.SourceReference; {
 	case n > 0 && n <= len(s.sources.refs) && s.sources.refs[n-1].kept != "":
 		return s.sources.refs[n-1].kept, nil
-	case n > len(s.sources.refs) && s.sources.kept != nil && src.Path != "":
+	case n > len(s.sources.refs) && s.sources.Kept != nil && src.Path != "":
 		return src.Path, nil // of an earlier session: the editor has kept the breakpoint
 	case n > 0:
 		return "", fail(errUnresolvable, "breakpoints can't be set in this view by line: it is not a source file; use the Disassembly view, or a function breakpoint")

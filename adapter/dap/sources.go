@@ -20,23 +20,14 @@ import (
 // Of the program of a recording only that may be read here which the user has
 // named: what is below sourcePaths and sourceMap. All else comes from the recording.
 type sources struct {
-	subst sourceMap
-	dirs  []string    // to look in, most likely first
-	kept  files.Files // those in the recording; nil if the program runs here
+	files.Finder
 
-	found map[string]place  // by the recorded path; empty if nowhere
-	back  map[string]string // here → recorded
-	refs  []sourceRef       // what a sourceReference stands for: refs[n-1]
+	found map[string]files.Place // by the recorded path; empty if nowhere
+	back  map[string]string      // here → recorded
+	refs  []sourceRef            // what a sourceReference stands for: refs[n-1]
 	refOf map[sourceRef]int
 
 	starts map[uint64][]uint64 // function → its instructions, for disassembly
-}
-
-// place is where a source file is.
-type place struct {
-	path string
-	in   files.Files
-	kept bool // in the recording, else on this machine
 }
 
 // sourceRef is a source without a file here: one that is missing, one that is in the
@@ -47,99 +38,51 @@ type sourceRef struct {
 	addr    uint64 // the function's
 }
 
-// searchUp is how many parents of the program's and the working directory are
-// looked in.
-const searchUp = 6
-
-// reset prepares for a program. References given out stay what they are.
+// reset prepares for a program. References given out stay what they are. kept are the
+// files of the recording that it comes from, if it does.
 func (x *sources) reset(args *launchArguments, program string, kept files.Files) {
-	x.subst = args.SourceMap
-	x.dirs, x.kept = nil, kept
-	x.found, x.back = map[string]place{}, map[string]string{}
+	x.Finder = args.finder(program, kept)
+	x.found, x.back = map[string]files.Place{}, map[string]string{}
 	x.starts = map[uint64][]uint64{}
 	if x.refOf == nil {
 		x.refOf = map[sourceRef]int{}
 	}
-	add := func(dir string) {
-		if !slices.Contains(x.dirs, dir) {
-			x.dirs = append(x.dirs, dir)
-		}
-	}
-	for _, dir := range args.SourcePaths {
+}
+
+// finder finds the program's sources as the launch configuration wants it.
+func (a *launchArguments) finder(program string, kept files.Files) files.Finder {
+	x := files.Finder{Subst: a.SourceMap, Kept: kept}
+	for _, dir := range a.SourcePaths {
 		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(args.dir(), dir)
+			dir = filepath.Join(a.dir(), dir)
 		}
-		add(filepath.Clean(dir))
+		x.Dirs = append(x.Dirs, filepath.Clean(dir))
 	}
 	if kept != nil {
-		return
+		return x
 	}
 	if abs, err := filepath.Abs(program); err == nil {
 		program = abs
 	}
-	starts := []string{filepath.Dir(program), args.dir()}
-	for up := 0; up <= searchUp; up++ {
-		for i, dir := range starts {
-			add(dir)
-			starts[i] = filepath.Dir(dir)
+	for _, dir := range files.DirsNear(filepath.Dir(program), a.dir()) {
+		if !slices.Contains(x.Dirs, dir) {
+			x.Dirs = append(x.Dirs, dir)
 		}
 	}
+	return x
 }
 
 // here finds the file for a recorded path; ok is false if there is none.
-func (x *sources) here(recorded string) (p place, ok bool) {
+func (x *sources) here(recorded string) (p files.Place, ok bool) {
 	p, known := x.found[recorded]
 	if !known {
-		p = x.find(recorded)
+		p, _ = x.Find(recorded)
 		x.found[recorded] = p
-		if p.path != "" {
-			x.back[p.path] = recorded
+		if p.Path != "" {
+			x.back[p.Path] = recorded
 		}
 	}
-	return p, p.path != ""
-}
-
-func (x *sources) find(recorded string) place {
-	clean := path.Clean(filepath.ToSlash(recorded))
-	for _, r := range x.subst {
-		from := strings.TrimRight(filepath.ToSlash(r[0]), "/")
-		if rest, ok := strings.CutPrefix(clean, from); ok && (rest == "" || rest[0] == '/' || from == "") {
-			if p, ok := x.look(r[1], rest); ok {
-				return p
-			}
-		}
-	}
-	if p := filepath.FromSlash(clean); x.kept == nil && filepath.IsAbs(p) && files.Exists(files.Host, p) {
-		return place{path: p, in: files.Host}
-	}
-	// The longest tail of the recorded path that is found under a directory.
-	// A bare name is looked for only where it can hardly be another file.
-	for tail, more := strings.TrimLeft(clean, "/"), true; more; _, tail, more = strings.Cut(tail, "/") {
-		dirs := x.dirs
-		if !strings.Contains(tail, "/") {
-			dirs = dirs[:min(len(dirs), 2)]
-		}
-		for _, dir := range dirs {
-			if p, ok := x.look(dir, tail); ok {
-				return p
-			}
-		}
-	}
-	if x.kept != nil && files.Exists(x.kept, recorded) {
-		return place{path: recorded, in: x.kept, kept: true}
-	}
-	return place{}
-}
-
-// look looks for a file of this machine by its path below a directory, or for the
-// file dir itself if rest is empty. What a recording says of its sources does not
-// lead out of the directory.
-func (x *sources) look(dir, rest string) (place, bool) {
-	p := place{path: filepath.Join(dir, filepath.FromSlash(rest)), in: files.Host}
-	if x.kept != nil {
-		p.in = files.Below(dir)
-	}
-	return p, files.Exists(p.in, p.path)
+	return p, p.Path != ""
 }
 
 // recorded finds the recorded path for a file here. Without one it returns the
@@ -148,7 +91,7 @@ func (x *sources) recorded(file string, syms *debugger.Debugger) string {
 	if r, ok := x.back[file]; ok {
 		return r
 	}
-	for _, r := range x.subst {
+	for _, r := range x.Subst {
 		to := filepath.Clean(r[1])
 		if rest, ok := strings.CutPrefix(file, to); ok && (rest == "" || rest[0] == filepath.Separator) {
 			p := path.Join(filepath.ToSlash(r[0]), filepath.ToSlash(rest))
@@ -184,14 +127,14 @@ func (x *sources) ref(r sourceRef) int {
 func (s *session) source1(recorded string) *godap.Source {
 	src := &godap.Source{Name: path.Base(filepath.ToSlash(recorded))}
 	switch p, ok := s.sources.here(recorded); {
-	case ok && p.kept:
+	case ok && p.Kept:
 		src.Path, src.Origin = recorded, "from the recording"
 		src.SourceReference = s.sources.ref(sourceRef{kept: recorded})
 		return src
 	case ok:
-		src.Path = p.path
+		src.Path = p.Path
 		if s.client.PathFormat == "uri" {
-			src.Path = uriOfPath(p.path)
+			src.Path = uriOfPath(p.Path)
 		}
 		return src
 	}
@@ -244,7 +187,7 @@ func (s *session) content(recorded string) (any, error) {
 	if !ok {
 		return godap.SourceResponseBody{Content: s.missing(recorded), MimeType: "text/plain"}, nil
 	}
-	data, err := files.Read(p.in, p.path, maxSource)
+	data, err := files.Read(p.In, p.Path, maxSource)
 	if err != nil {
 		return nil, fail(errUnresolvable, "source: %v", err)
 	}
@@ -256,14 +199,14 @@ func (s *session) missing(recorded string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "The source file was not found.\n\nThe debug information names it\n    %s\n\n", recorded)
 	switch {
-	case s.sources.kept == nil:
+	case s.sources.Kept == nil:
 		b.WriteString("It was looked for under that name, and under the ends of that name in\n")
-	case len(s.sources.dirs) > 0:
+	case len(s.sources.Dirs) > 0:
 		b.WriteString("It is not in the recording (record with --sources to have it there). It was looked for under the ends of that name in\n")
 	default:
 		b.WriteString("It is not in the recording (record with --sources to have it there), and files of this machine are\nlooked at only where the launch configuration says so.\n")
 	}
-	for _, dir := range s.sources.dirs {
+	for _, dir := range s.sources.Dirs {
 		fmt.Fprintf(&b, "    %s\n", dir)
 	}
 	fmt.Fprintf(&b, "\nIn the launch configuration, \"sourcePaths\": [\"directory\"] adds a directory to look in,\nand \"sourceMap\": {%q: \"path here\"} replaces the beginning of recorded paths.\n", path.Dir(filepath.ToSlash(recorded)))

@@ -215,7 +215,7 @@ func (s *session) describeFrame(f *debugger.Frame) string {
 	}
 	file := f.File
 	if p, ok := s.sources.here(f.File); ok {
-		file = p.path
+		file = p.Path
 	}
 	return fmt.Sprintf("%s at %s:%d", symbols.FrameName(f.Name), file, f.Line)
 }

@@ -52,9 +52,9 @@ type Machine struct {
 	// breakFilter is asked about each of them.
 	breakFilter func() bool
 	// echo is given all output, see Echo.
-	echo func(fd int, icount uint64, p []byte)
-	unknown     map[uint64]bool // system calls that a message was logged for
-	hung        bool            // a message about a hang was logged
+	echo    func(fd int, icount uint64, p []byte)
+	unknown map[uint64]bool // system calls that a message was logged for
+	hung    bool            // a message about a hang was logged
 }
 
 var _ vm.Machine = (*Machine)(nil)
