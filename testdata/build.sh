@@ -57,13 +57,14 @@ forks           | forks.c          | libc
 programs        | programs.c       | libc
 contend_glibc   | contend_glibc.c  | libc -O1 -pthread
 sockets_glibc   | sockets_glibc.c  | libc -O1 -pthread
+lazy_race       | lazy_race.c      | -O1
 x86             | x86.c            | -O1
 '
 
 # What is built for amd64 too.
 portable=" recurse threads signals_more stdin files crash abort steps steps_dwarf4 steps_o2 values values_dwarf4 values_o2
 	inline_o2 spin bench_int bench_mem bench_call demo_inventory hello_glibc signals_glibc pthread_glibc contend_glibc bench_float forks programs
-	sockets_glibc x86 "
+	sockets_glibc lazy_race x86 "
 
 # What is built for amd64 alone.
 native=" x86 "

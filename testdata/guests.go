@@ -127,6 +127,8 @@ var guests = []Guest{
 		About: "eight threads that fight over locks: the order of their turns, in memory, is the scheduler's doing"},
 	{Name: "sockets_glibc", Source: "sockets_glibc.c", Libc: true, DWARF: 5, Threads: true, Timed: true,
 		About: "TCP, UDP and Unix sockets within the program: data, ends, errors, poll and epoll, a passed file"},
+	{Name: "lazy_race", Source: "lazy_race.c", DWARF: 5, Threads: true, Timed: true,
+		About: "a race that is lost about once in 10⁴ runs: two workers make the same thing at first use; killed by SIGABRT at //@lost"},
 	{Name: "x86", Source: "x86.c", DWARF: 5, Exit: 6,
 		About: "for amd64 alone: repeated string instructions, code that changes without a fence, x87 and SSE across signals"},
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/rs/zerolog"
+
+	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
 // launchArguments are the arguments of launch. Unknown ones are ignored: editors
@@ -23,6 +25,7 @@ type launchArguments struct {
 	Cwd         string             `json:"cwd"`
 	StopOnEntry bool               `json:"stopOnEntry"`
 	Sysroot     string             `json:"sysroot"` // where the program's libraries are looked for first
+	Chaos       *uint64            `json:"chaos"`   // seed of a random schedule; none: threads run in turn
 	NoDebug     bool               `json:"noDebug"`
 	Stdin       *stdinArgument     `json:"stdin"`
 	SourceMap   sourceMap          `json:"sourceMap"`
@@ -101,6 +104,14 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 		}
 	}
 	return &a, nil
+}
+
+// chaos is how threads are scheduled.
+func (a *launchArguments) chaos() linux.Chaos {
+	if a.Chaos == nil {
+		return linux.Chaos{}
+	}
+	return linux.Chaos{On: true, Seed: *a.Chaos}
 }
 
 // sysroot is the absolute path of the sysroot, empty without one.

@@ -42,7 +42,7 @@ func openProgram(_ context.Context, args *launchArguments, o machineOptions) (*p
 	}
 	cfg := linux.Config{
 		Path: args.path(), Args: append([]string{args.Program}, args.Args...), Env: args.environment(), Dir: args.dir(),
-		Stdin: in, Output: o.output, Logger: o.log, Sysroot: args.sysroot(),
+		Stdin: in, Output: o.output, Logger: o.log, Sysroot: args.sysroot(), Chaos: args.chaos(),
 	}
 	p, err := newProgram(cfg, o)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -94,6 +95,21 @@ func TestRunPassesFlagsAfterTheProgramOn(t *testing.T) {
 	}
 }
 
+// The seed decides which runs lose a race.
+func TestRunWithChaosProvokesARace(t *testing.T) {
+	exe := guest(t, "lazy_race")
+	for seed := range 100 {
+		got := runIt(t, "", "run", "--chaos", strconv.Itoa(seed), exe)
+		if got.status == 128+6 && strings.Contains(got.out, "1 of 2 users") {
+			return
+		}
+		if got.status != 0 {
+			t.Fatalf("%+v", got)
+		}
+	}
+	t.Error("no run of 100 loses the race")
+}
+
 func TestRunStats(t *testing.T) {
 	g, _ := testdata.Lookup("steps")
 	got := runIt(t, "", "run", "--stats", guest(t, "steps"))
@@ -156,6 +172,7 @@ func TestFailuresAreOneLineAndAStatus(t *testing.T) {
 		"bad sysroot":      {[]string{"run", "--sysroot", "/nowhere", exe}, "/nowhere"},
 		"a directory":      {[]string{"run", t.TempDir()}, ""},
 		"no source":        {[]string{"run", filepath.Join(filepath.Dir(exe), "steps.c")}, "steps.c"},
+		"bad chaos":        {[]string{"run", "--chaos", "big", exe}, "--chaos"},
 		"bad environment":  {[]string{"run", "--env", "x", exe}, "NAME=VALUE"},
 		"bad directory":    {[]string{"run", "--cwd", "/nowhere", exe}, "/nowhere"},
 		"port in use":      {[]string{"serve", "--listen", ln.Addr().String()}, "in use"},

@@ -46,6 +46,7 @@
 // # How it is laid out
 //
 //	machine.go run.go settle.go      the machine: contract, run loop, events and scheduling
+//	chaos.go                         scheduling at random
 //	state.go hash.go snapshot.go     the state, its digest, its copies
 //	door.go host*.go stdin.go        the one door and what lies behind it
 //	load.go elf.go program.go        how a program starts: ELF files, the dynamic loader

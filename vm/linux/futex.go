@@ -98,12 +98,12 @@ func (m *Machine) futexWait(t *thread, a *[6]uint64, bits uint64, absolute bool)
 	return m.block(t, w)
 }
 
-// futexWake wakes at most n threads that wait at addr for one of bits, in the
-// order in which they began to wait.
+// futexWake wakes at most n threads that wait at addr for one of bits, in
+// line.
 func (m *Machine) futexWake(addr uint64, n int32, bits uint64) int64 {
 	var woken int64
 	key := m.futexKey(addr)
-	for _, t := range m.st.waiters(waitFutex) {
+	for _, t := range m.st.inLine(waitFutex) {
 		if woken >= int64(max(n, 1)) { // the kernel wakes one when asked for none
 			break
 		}
@@ -133,7 +133,7 @@ func (m *Machine) futexRequeue(a *[6]uint64, compare bool) int64 {
 	}
 	var woken, moved int64
 	source, target := m.futexKey(from), m.futexKey(to)
-	for _, t := range m.st.waiters(waitFutex) {
+	for _, t := range m.st.inLine(waitFutex) {
 		switch {
 		case t.futexKey() != source:
 		case woken < int64(wake):

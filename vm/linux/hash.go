@@ -62,6 +62,7 @@ func (e *encoding) state(s *state) {
 		e.thread(t)
 	}
 	e.u64(uint64(s.current), uint64(s.own), uint64(s.lastTID), s.waits)
+	e.chaos(&s.chaos)
 	e.int(len(s.queue))
 	for _, id := range s.queue {
 		e.int(int(id))
@@ -119,6 +120,11 @@ func (e *encoding) state(s *state) {
 func (e *encoding) status(x vm.ExitStatus) {
 	e.int(x.Code)
 	e.int(x.Signal)
+}
+
+func (e *encoding) chaos(c *chaos) {
+	e.bool(c.on)
+	e.u64(c.x, c.turns, c.log, c.salt, uint64(c.starved), c.ready)
 }
 
 func (e *encoding) mm(x *mm) {

@@ -37,7 +37,7 @@ type Config struct {
 	Output func(fd int, icount uint64, p []byte)
 
 	// Log is the history to replay, and to append to at its end; nil: a new one.
-	// It must have been made with the same executable, Args, Env and Dir.
+	// It must have been made with the same executable, Args, Env, Dir and Chaos.
 	Log    *vm.Log
 	Logger zerolog.Logger // for people; the zero value is silent
 
@@ -46,6 +46,8 @@ type Config struct {
 	// that is not empty has them already.
 	Now  time.Time
 	Seed [32]byte
+
+	Chaos Chaos // how threads are scheduled; the zero value: in turn
 
 	NCPU      int   // processors that the guest is told of, 1–1024; 0: 1
 	MaxMemory int64 // bytes that the guest may use before it is killed; 0: 4 GiB
@@ -106,7 +108,7 @@ func New(cfg Config) (*Machine, error) {
 	}
 	s := setup{
 		path: prog.path, argv: cfg.Args, env: cfg.Env, dir: filepath.ToSlash(dir), sysroot: filepath.ToSlash(cfg.Sysroot),
-		ncpu: max(cfg.NCPU, 1), maxPages: int(max(cfg.MaxMemory/mem.PageSize, 1)),
+		ncpu: max(cfg.NCPU, 1), maxPages: int(max(cfg.MaxMemory/mem.PageSize, 1)), chaos: cfg.Chaos,
 	}
 	m := newMachine(s, newLibrary(prog), cfg.Log, newHost(cfg.Stdin, cfg.Output, cfg.Sysroot), cfg.Logger)
 	if err := m.create(cfg.Now, cfg.Seed); err != nil {
@@ -119,6 +121,7 @@ func New(cfg Config) (*Machine, error) {
 // now and seed are for a log that is empty.
 func (m *Machine) create(now time.Time, seed [32]byte) error {
 	m.boot(m.dir)
+	m.st.chaos.on, m.st.chaos.x = m.chaos.On, m.chaos.Seed
 	if err := m.begin(now, seed); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type setup struct {
 	sysroot  string // see Config.Sysroot
 	ncpu     int
 	maxPages int // see Config.MaxMemory
+	chaos    Chaos
 }
 
 // newMachine makes a machine without a process yet. Without a host it is sealed.

@@ -53,10 +53,13 @@ func (m *Machine) schedule() {
 	s := m.st
 	if !s.idle {
 		if m.c.Icount < s.quantumEnd {
+			if s.stirred() {
+				s.quantumEnd = m.c.Icount + s.turn()
+			}
 			return
 		}
 		if len(s.queue) == 0 {
-			s.quantumEnd = m.c.Icount + quantum
+			s.quantumEnd = m.c.Icount + s.turn()
 			return
 		}
 		m.charge(m.cur, m.c.Icount)
@@ -65,22 +68,23 @@ func (m *Machine) schedule() {
 	if len(s.queue) == 0 {
 		return
 	}
-	id := s.queue[0]
-	s.queue = slices.Delete(s.queue, 0, 1)
+	next := s.pick()
+	id := s.queue[next]
+	s.queue = slices.Delete(s.queue, next, next+1)
 	m.park()
 	t := s.thread(id)
 	m.arch.switched(t.regs)
 	t.since = m.c.Icount
 	m.load(t)
 	s.idle = false
-	s.quantumEnd = m.c.Icount + quantum
+	s.quantumEnd = m.c.Icount + s.turn()
 }
 
-// retry tries the calls that wait for files once more, in the order in which
-// they began to wait. It reports whether one has ended.
+// retry tries the calls that wait for files once more. It reports whether one has
+// ended.
 func (m *Machine) retry() bool {
 	progress := false
-	for _, t := range m.st.waiters(waitFile, waitChild) {
+	for _, t := range m.st.inLine(waitFile, waitChild) {
 		if t.blocked() {
 			progress = m.try(t) || progress
 		}

@@ -29,7 +29,8 @@ const (
 // never is a deadline that does not come.
 const never = math.MaxUint64
 
-// quantum is how many instructions a thread runs before the next one's turn.
+// quantum is how many instructions a thread runs before the next one's turn, unless
+// there is chaos.
 // Standard input is polled at that rate for a thread that waits while others run.
 const quantum = 50_000
 
@@ -63,6 +64,7 @@ type state struct {
 	queue   []vm.ThreadID // runnable ones but the current, in order of their turn
 	lastTID vm.ThreadID   // thread and process IDs come from the same numbers
 	waits   uint64        // waits begun so far: numbers them
+	chaos   chaos
 
 	locks     []recordLock
 	shared    []sharedFile // host files that are mapped shared

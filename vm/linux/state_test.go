@@ -12,7 +12,7 @@ import (
 
 // kernelTypes are the types whose values make up a state.
 var kernelTypes = []reflect.Type{
-	reflect.TypeFor[state](), reflect.TypeFor[process](), reflect.TypeFor[mm](), reflect.TypeFor[thread](), reflect.TypeFor[wait](),
+	reflect.TypeFor[state](), reflect.TypeFor[process](), reflect.TypeFor[mm](), reflect.TypeFor[thread](), reflect.TypeFor[wait](), reflect.TypeFor[chaos](),
 	reflect.TypeFor[desc](), reflect.TypeFor[pipe](), reflect.TypeFor[sock](), reflect.TypeFor[packet](), reflect.TypeFor[passed](),
 	reflect.TypeFor[sockOption](), reflect.TypeFor[sockAddr](), reflect.TypeFor[epollItem](), reflect.TypeFor[dirEntry](),
 	reflect.TypeFor[posixTimer](), reflect.TypeFor[interval](), reflect.TypeFor[fdSlot](), reflect.TypeFor[action](),
