@@ -42,6 +42,7 @@ type Engine struct {
 	caches []*cache // by breakpoint set, most recently used first
 	all    []*cache // caches and single
 	single *cache   // blocks of one instruction, without breakpoints
+	trace  *Trace   // nil: nobody wants to know what is executed
 }
 
 // jump is an entry of the direct-mapped cache for indirect jumps.
@@ -71,7 +72,7 @@ func (c *cache) reset() {
 		for i := range b.Links {
 			b.Links[i].To = nil
 		}
-		b.In = nil
+		b.In, b.Dead = nil, true
 	}
 	c.jumps = [jumpSize]jump{}
 	c.blocks = map[uint64]*ir.Block{}
@@ -101,7 +102,11 @@ func (e *Engine) SetBreaks(b *vm.Breaks) {
 		}
 	}
 	e.cur = newCache(b)
-	e.caches = append([]*cache{e.cur}, e.caches[:min(len(e.caches), maxCaches-1)]...)
+	if len(e.caches) == maxCaches {
+		e.caches[maxCaches-1].reset()
+		e.caches = e.caches[:maxCaches-1]
+	}
+	e.caches = append([]*cache{e.cur}, e.caches...)
 	e.all = append(slices.Clone(e.caches), e.single)
 }
 
@@ -181,12 +186,19 @@ func (e *Engine) block(k *cache, pc uint64, max int) *ir.Block {
 }
 
 func (e *Engine) translate(k *cache, pc uint64, max int) *ir.Block {
-	if k.breaks == nil {
-		return e.tr.Translate(e.c.Mem, pc, max, nil)
+	var stop func(uint64) bool
+	if k.breaks != nil {
+		stop = k.breaks.Has
 	}
-	b := e.tr.Translate(e.c.Mem, pc, max, k.breaks.Has)
-	if b != nil && k.breaks.Has(pc) {
+	b := e.tr.Translate(e.c.Mem, pc, max, stop)
+	if b == nil {
+		return nil
+	}
+	if k.breaks.Has(pc) {
 		b.Ops = slices.Insert(b.Ops, 0, ir.Op{Kind: ir.Break})
+	}
+	if e.trace != nil {
+		arm(b)
 	}
 	return b
 }
@@ -235,7 +247,7 @@ func (c *cache) remove(b *ir.Block) {
 	for _, l := range b.In {
 		l.To = nil
 	}
-	b.In = nil
+	b.In, b.Dead = nil, true
 	for i := range b.Links {
 		l := &b.Links[i]
 		if l.To != nil {

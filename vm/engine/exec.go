@@ -17,7 +17,8 @@ const (
 // exec is the interpreter's loop: it executes from the start of b, of which at
 // least b.N instructions must fit into left, until left instructions have
 // retired or something else stops it, and makes the CPU's PC, LastPC and Icount
-// exact.
+// exact. Operations that are armed (see [Trace]) are no kind that it knows: it
+// notes them there and goes on with what they are.
 //
 // The loop keeps what it needs in locals: budget is what remains of left once
 // the current block has retired as a whole; from and fromN name the instruction
@@ -313,6 +314,9 @@ enter:
 			pc = (r[op.A] + uint64(op.Imm)) &^ 1
 			r[op.Dst] = b.Links[op.C].PC
 			from, fromN, link = b, int(op.N), nil
+			if sp := r[c.SP]; sp > c.Top {
+				c.Top = sp
+			}
 			if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
 				b = j.b
 				goto enter
@@ -678,12 +682,16 @@ enter:
 				from, fromN = b, int(op.N)
 			}
 		default:
-			panic("engine: unknown operation")
+			e.note(b, op)
+			continue
 		}
 		op = (*ir.Op)(unsafe.Add(unsafe.Pointer(op), opSize))
 	}
 
 indirect: // to pc, with the instruction of op as the last one
+	if sp := r[c.SP]; sp > c.Top {
+		c.Top = sp
+	}
 	if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
 		from, fromN = b, int(op.N)
 		b = j.b

@@ -43,6 +43,11 @@ type CPU struct {
 	Trap   Exit        // why the last Helper returned false
 	More   uint64      // during a Repeat: how often more the instruction may be executed
 	Mem    *mem.Space
+
+	// SP is the slot of the stack pointer, constant. Top is the highest value that it had
+	// right after an indirect jump, since Top was set to 0 last.
+	SP  uint8
+	Top uint64
 }
 
 // Helper executes what has no operation of its own. It returns false when the
@@ -68,7 +73,8 @@ type Link struct {
 // MaxBlock is the largest number of instructions in a block.
 const MaxBlock = 64
 
-// Block is translated guest code. Immutable but for Link.To and In.
+// Block is translated guest code. Immutable but for Link.To, In, Dead and the bit
+// [Armed] of operations.
 type Block struct {
 	PC      uint64   // address of the first instruction
 	N       int      // instructions, when left through the end
@@ -79,6 +85,9 @@ type Block struct {
 	Pages   []uint64 // numbers of the pages that hold its code, unique
 	Lens    []uint8  // length of each instruction in bytes
 	In      []*Link  // whose To this block is
+	Dead    bool     // nothing leads to it any more
+
+	Segments []Segment // if what is executed is noted: see Split
 }
 
 // Overlaps reports whether any of the block's code lies in [start, end).

@@ -115,6 +115,10 @@ func (m *Machine) clone(t *thread, a *cloneArgs) int64 {
 		m.writeU32(a.childTID, uint32(id)) // where that fails the kernel does not care either
 		m.focus(t.p)
 	}
+	m.noteStack(c)
+	if c.p.own() {
+		m.journal(m.c.Icount, vm.NoteThread, t.id, uint64(id), 0)
+	}
 	s.threads = append(s.threads, c)
 	s.queue = append(s.queue, id)
 	if a.flags&cloneVfork != 0 && a.flags&cloneThread == 0 {

@@ -22,8 +22,11 @@ const unnoticed = 20 * time.Millisecond
 
 // live reports whether the instruction or tick at the current position has
 // never been executed before: only then is the outside asked or told anything.
-func (m *Machine) live() bool {
-	return !m.sealed() && m.st.pos == m.log.Len() && m.c.Icount >= m.log.Frontier()
+func (m *Machine) live() bool { return m.liveAt(m.c.Icount) }
+
+// liveAt is live for an instruction or tick that is being executed, at icount at.
+func (m *Machine) liveAt(at uint64) bool {
+	return !m.sealed() && m.st.pos == m.log.Len() && at >= m.log.Frontier()
 }
 
 // expect returns the next input of the log if there is one; it must be the one
@@ -103,12 +106,16 @@ func aux(in *vm.Input, i int) uint64 {
 // emit gives out what the guest writes to standard output (1) or error (2),
 // unless it has been given out before; and to who wants to hear it again.
 func (m *Machine) emit(stream int, p []byte) {
-	if m.live() && m.host.output != nil && len(p) > 0 {
-		m.host.output(stream, m.c.Icount, p)
+	if m.live() && len(p) > 0 {
+		if m.host.output != nil {
+			m.host.output(stream, m.c.Icount, p)
+		}
+		m.journal(m.c.Icount, vm.NoteOutput, m.cur.id, uint64(stream), uint64(len(p)))
 	}
 	if m.echo != nil && len(p) > 0 {
 		m.echo(stream, m.c.Icount, p)
 	}
+	m.saw(vm.EventOutput)
 	m.emitted = true
 }
 

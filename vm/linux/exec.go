@@ -200,12 +200,16 @@ func (m *Machine) exec(t *thread, l *loader) int64 {
 	x.begin(l, at)
 	for _, o := range s.threadsOf(p) {
 		if o != t {
+			m.noteEnd(o)
 			m.dropThread(o, m.c.Icount)
 		}
 	}
 	if p.own() {
-		// What was written before the program went has been written.
+		// What was written before the program went has been written, and so on.
+		r.mem.TraceReads(m.acted != nil)
 		r.mem.Succeed(m.mem)
+		m.traceIn(r)
+		m.journal(m.c.Icount, vm.NoteExec, t.id, 0, 0)
 	}
 	if p.mm.users == 1 {
 		m.unmapping(t, 0, mem.MaxAddr)
@@ -229,6 +233,7 @@ func (m *Machine) exec(t *thread, l *loader) int64 {
 	s.threads = slices.Insert(s.threads, i, t)
 	m.arch.start(t.regs, at.sp)
 	m.load(t)
+	m.noteExec(t)
 	return noResult
 }
 

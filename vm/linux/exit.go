@@ -17,6 +17,7 @@ func sysExit(m *Machine, t *thread, a *[6]uint64) int64 {
 		m.exitProcess(t.p, vm.ExitStatus{Code: int(a[0] & 0xff)}, m.c.Icount+1)
 		return noResult
 	}
+	m.noteEnd(t)
 	m.release(t)
 	s.threads = slices.DeleteFunc(s.threads, func(x *thread) bool { return x == t })
 	return noResult
@@ -42,6 +43,7 @@ func (m *Machine) clearTID(t *thread) {
 func (m *Machine) exitProcess(p *process, status vm.ExitStatus, at uint64) {
 	s := m.st
 	if p.own() {
+		m.journal(at-1, vm.NoteExit, s.own, uint64(status.Code), uint64(status.Signal))
 		s.exited, s.status, s.doom, s.idle = true, status, nil, false
 		s.next = never
 		return

@@ -142,6 +142,7 @@ func (m *Machine) create(now time.Time, seed [32]byte) error {
 	m.load(t)
 	m.mem.SetCodeMaps(0)
 	m.settle()
+	m.trace()
 	m.origin = m.Snapshot().(*snapshot) // also: what has been loaded is not written by the guest
 	return m.err
 }

@@ -33,6 +33,8 @@ type Machine struct {
 
 	sharing mem.Sharing // the realms' memories
 
+	acted *activity // nil: the machine does not trace
+
 	setup
 	trampoline uint64    // address of the signal trampoline
 	origin     *snapshot // the state at icount 0
@@ -210,6 +212,7 @@ func (m *Machine) park() {
 
 // load makes t the current thread: its registers are in the CPU from now on.
 func (m *Machine) load(t *thread) {
+	m.foldTop()
 	m.cur, m.st.current = t, t.id
 	if t.p.own() {
 		m.st.own = t.id

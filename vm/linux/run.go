@@ -98,7 +98,7 @@ func (r *run) loop() vm.Stop {
 			m.diverge("the log's input %d, %s, was not asked for", m.st.pos, describe(in))
 			continue
 		}
-		maps, elsewhere := m.MapsVersion(), m.Elsewhere()
+		maps, elsewhere, inputs := m.MapsVersion(), m.Elsewhere(), m.st.pos
 		var s *vm.Stop
 		switch {
 		case m.st.doom != nil:
@@ -110,6 +110,15 @@ func (r *run) loop() vm.Stop {
 		}
 		if m.err != nil {
 			continue
+		}
+		if m.MapsVersion() != maps {
+			m.saw(vm.EventMaps)
+		}
+		if m.Elsewhere() != elsewhere {
+			m.saw(vm.EventSwitch)
+		}
+		if m.st.pos != inputs {
+			m.saw(vm.EventInput)
 		}
 		if m.emitted {
 			m.emitted = false
@@ -241,6 +250,10 @@ func (r *run) fault(si sigInfo, taken func()) *vm.Stop {
 			return &s
 		}
 	}
+	if m.p.own() {
+		m.saw(vm.EventSignal)
+		m.journal(m.c.Icount, vm.NoteSignal, m.cur.id, uint64(si.sig), 0)
+	}
 	if fatal {
 		m.lastWords(m.p)
 	}
@@ -267,6 +280,10 @@ func (r *run) die() *vm.Stop {
 		if r.wanted(s) {
 			return &s
 		}
+	}
+	if d.pid == pid {
+		m.saw(vm.EventSignal)
+		m.journal(m.c.Icount, vm.NoteSignal, m.st.own, uint64(d.sig), 0)
 	}
 	m.lastWords(m.st.process(d.pid))
 	m.c.Icount++
@@ -309,6 +326,9 @@ func (m *Machine) syscall() {
 	m.c.LastPC = m.c.PC
 	m.c.PC += m.arch.callSize
 	nr, args := m.arch.call(r, m.c.PC)
+	if t.p.own() {
+		m.saw(vm.EventSyscall)
+	}
 	ret := m.call(t, nr, &args)
 	m.c.Icount++
 	if ret != blocked && ret != noResult {

@@ -150,6 +150,7 @@ func sysRtSigreturn(m *Machine, t *thread, _ *[6]uint64) int64 {
 		return noResult
 	}
 	*pc = at
+	m.noteStack(t)
 	t.mask = f.mask &^ unblockable
 	if f.altFlags&^(ssDisable|ssAutodisarm) == 0 && !t.onAltStack(r[m.arch.sp]) {
 		t.altSP, t.altSize, t.altFlags = f.altSP, f.altSize, f.altFlags

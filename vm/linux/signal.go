@@ -322,6 +322,7 @@ func (m *Machine) enterHandler(t *thread, si sigInfo) {
 		t.altSP, t.altSize, t.altFlags = 0, 0, ssDisable
 	}
 	m.arch.handle(r, at, m.trampoline, si.sig)
+	m.noteStack(t)
 	*pc = act.handler &^ m.arch.pcIgnore
 	t.mask |= act.mask
 	if act.flags&saNodefer == 0 {

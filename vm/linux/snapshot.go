@@ -13,13 +13,14 @@ type snapshot struct {
 	own    *mem.Snapshot   // of the debugged process's memory
 	mems   []*mem.Snapshot // of all address spaces, in the order of st.mms
 	st     *state
+	act    *vm.Activity
 }
 
 // Icount implements [vm.Snapshot].
 func (s *snapshot) Icount() uint64 { return s.icount }
 
 // Activity implements [vm.Snapshot].
-func (s *snapshot) Activity() *vm.Activity { return &vm.Activity{Written: s.own.Dirty()} }
+func (s *snapshot) Activity() *vm.Activity { return s.act }
 
 // Save implements [vm.Snapshot].
 func (s *snapshot) Save(prev vm.Snapshot, to vm.PageStore) ([]byte, error) {
@@ -49,6 +50,7 @@ func (m *Machine) Snapshot() vm.Snapshot {
 		}
 		s.mems[i] = r.last
 	}
+	s.act = m.takeActivity(s.own.Dirty())
 	return s
 }
 
@@ -73,8 +75,10 @@ func (m *Machine) Restore(sn vm.Snapshot) {
 		}
 		r.last = s.mems[i]
 	}
+	m.traceIn(m.realms[own.id])
 	m.c.Icount = s.icount
 	m.load(m.st.thread(m.st.current))
 	m.st.own = s.st.own // load has it be the current thread, but one may be about to die
 	m.changed, m.emitted, m.err = false, false, nil
+	m.dropActivity()
 }

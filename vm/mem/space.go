@@ -134,6 +134,8 @@ type Space struct {
 
 	codeMaps uint64 // see CodeMaps
 
+	reads *readPages // nil: nobody wants to know; see TraceReads
+
 	sharing *Sharing // nil: it shares no memory
 	shares  bool     // something shared has been mapped
 
@@ -320,7 +322,10 @@ func (s *Space) probe(addr uint64, a Access) (p *Page, ok bool) {
 	if p != nil {
 		e.Data = unsafe.Pointer(p.data)
 	}
-	if v.Prot&Read != 0 && w&Read == 0 {
+	if s.reads != nil && a == AccessRead {
+		s.reads.add(vpn)
+	}
+	if v.Prot&Read != 0 && w&Read == 0 && (s.reads == nil || s.reads.has(vpn)) {
 		e.R = tag
 	}
 	if v.Prot&Write != 0 && w&Write == 0 && p != nil && p.epoch == s.epoch && !s.code[vpn] && (v.Shared == 0 || !s.coded(vpn)) {

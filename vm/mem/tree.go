@@ -206,9 +206,14 @@ func (s *Space) Fork() *Snapshot {
 }
 
 // Succeed makes s stand for old from now on, for whoever follows both as one (a
-// process that executes another program): what has been written to old counts as
-// written, and CodeMaps goes on from there.
+// process that executes another program): what has been written to and read of old
+// counts as written and read, if both trace reads, and CodeMaps goes on from there.
 func (s *Space) Succeed(old *Space) {
 	s.dirty = append(s.dirty, old.dirty...)
+	if s.reads != nil && old.reads != nil {
+		for i, w := range old.reads {
+			s.reads[i] |= w
+		}
+	}
 	s.codeMaps = old.codeMaps + 1
 }
