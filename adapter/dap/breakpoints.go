@@ -337,60 +337,72 @@ func (s *session) dataBreakpointInfo(c *call, m *godap.DataBreakpointInfoRequest
 	if err != nil {
 		return nil, err
 	}
-	if a.AsAddress {
-		addr, err := s.addressOf(a.Name, a.FrameId)
-		if err != nil {
-			return nil, badArgument("dataBreakpointInfo: %v", err)
-		}
-		size := uint64(max(a.Bytes, 0))
-		if size == 0 {
-			size = uint64(s.prog.dbg.Arch().PtrSize)
-		}
-		return s.watchable(addr, size, a.Name, nil, true), nil
-	}
-	v, err := s.watched(&a.DataBreakpointInfoArguments)
-	if err != nil {
+	r, why, err := s.watchRange(c.name, &a)
+	switch {
+	case err != nil:
 		return nil, err
+	case why != "":
+		return godap.DataBreakpointInfoResponseBody{Description: why}, nil
 	}
-	addr, size, ok := v.Address()
-	if !ok {
-		why := "it is not in memory"
-		if err := v.Err(); err != nil {
-			why = err.Error()
-		} else if v.Hint().Constant {
-			why = "it is a computed value, not a place in memory"
-		}
-		return godap.DataBreakpointInfoResponseBody{Description: fmt.Sprintf("%s can't be watched: %s", a.Name, why)}, nil
-	}
-	format := v.FormatBytes
-	if a.Bytes > 0 {
-		size, format = uint64(a.Bytes), nil
-	}
-	name := v.Expr()
-	if name == "" {
-		name = a.Name
-	}
-	return s.watchable(addr, size, name, format, v.Hint().Static), nil
-}
-
-// watchable answers a dataBreakpointInfo request for a range of memory.
-func (s *session) watchable(addr, size uint64, name string, format func([]byte) string, keeps bool) godap.DataBreakpointInfoResponseBody {
-	if size == 0 || size > maxWatchBytes || addr+size < addr {
-		return godap.DataBreakpointInfoResponseBody{Description: fmt.Sprintf("%s can't be watched: it has %d bytes (1 to %d can be)", name, size, maxWatchBytes)}
-	}
-	id := dataID(addr, size, name)
-	if format != nil {
+	id := dataID(r.Addr, r.Size, r.Expr)
+	if r.Format != nil {
 		if s.breaks.formats == nil {
 			s.breaks.formats = map[string]func([]byte) string{}
 		}
-		s.breaks.formats[id] = format
+		s.breaks.formats[id] = r.Format
 	}
 	return godap.DataBreakpointInfoResponseBody{
 		DataId:      id,
-		Description: fmt.Sprintf("%s (%s at %s)", name, plural(size, "byte"), hex(addr)),
+		Description: fmt.Sprintf("%s (%s at %s)", r.Expr, plural(r.Size, "byte"), hex(r.Addr)),
 		AccessTypes: []godap.DataBreakpointAccessType{"write", "readWrite", "read"},
-		CanPersist:  keeps,
+		CanPersist:  r.keeps,
+	}, nil
+}
+
+// watchRange is a range of memory that can be watched.
+type watchRange struct {
+	debugger.DataBreakpoint
+	keeps bool // it is the same thing wherever the program is
+}
+
+// watchRange finds the range of memory that a request names, or says why it can't be
+// watched.
+func (s *session) watchRange(request string, a *dataBreakpointInfoArguments) (r watchRange, why string, err error) {
+	if a.AsAddress {
+		r.keeps, r.Expr = true, a.Name
+		if r.Addr, err = s.addressOf(a.Name, a.FrameId); err != nil {
+			return r, "", badArgument("%s: %v", request, err)
+		}
+		if r.Size = uint64(max(a.Bytes, 0)); r.Size == 0 {
+			r.Size = uint64(s.prog.dbg.Arch().PtrSize)
+		}
+	} else {
+		v, err := s.watched(request, &a.DataBreakpointInfoArguments)
+		if err != nil {
+			return r, "", err
+		}
+		var ok bool
+		if r.Addr, r.Size, ok = v.Address(); !ok {
+			why := "it is not in memory"
+			if err := v.Err(); err != nil {
+				why = err.Error()
+			} else if v.Hint().Constant {
+				why = "it is a computed value, not a place in memory"
+			}
+			return r, fmt.Sprintf("%s can't be watched: %s", a.Name, why), nil
+		}
+		r.Format, r.keeps = v.FormatBytes, v.Hint().Static
+		if a.Bytes > 0 {
+			r.Size, r.Format = uint64(a.Bytes), nil
+		}
+		if r.Expr = v.Expr(); r.Expr == "" {
+			r.Expr = a.Name
+		}
 	}
+	if r.Size == 0 || r.Size > maxWatchBytes || r.Addr+r.Size < r.Addr {
+		return r, fmt.Sprintf("%s can't be watched: it has %d bytes (1 to %d can be)", r.Expr, r.Size, maxWatchBytes), nil
+	}
+	return r, "", nil
 }
 
 // lineIn and lineOut convert between the client's line numbers and those from 1.

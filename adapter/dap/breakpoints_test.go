@@ -191,6 +191,39 @@ func TestDataBreakpointStopsAtTheWriteBothWays(t *testing.T) {
 
 func digits(n int) string { return string(rune('0' + n)) }
 
+func TestLastAndNextWriteByRequestAndWord(t *testing.T) {
+	each(t, "steps", func(t *testing.T, p *peer) {
+		p.refused(2004, "revexec/lastWrite", args{"name": "no_such_thing"})
+		p.refused(2004, "revexec/lastWrite", args{"name": "1 + 1"})
+		at := ask[dap.WhereResponseBody](p, "revexec/where", nil).Icount
+		p.do("revexec/lastWrite", args{"name": "trace"})
+		if stop := p.stopped("step"); !strings.Contains(stop.Description, "trace: not written before here") || stop.Revexec.Icount != at {
+			t.Errorf("no write before: %+v", stop)
+		}
+		p.breakOn("", "steps.c", bp{at: "b-body"}) // is no obstacle
+		p.do("revexec/nextWrite", args{"name": "trace"})
+		first := p.stopped("data breakpoint")
+		if w := first.Revexec.Watch; w == nil || w.Old != "0" || w.New != "1" || first.Revexec.Icount != w.Icount+1 {
+			t.Fatalf("next: %+v", first)
+		}
+		for range 9 {
+			p.console("next-write trace")
+			if stop := p.stopped("data breakpoint"); len(stop.HitBreakpointIds) != 0 {
+				t.Fatalf("%+v", stop)
+			}
+		}
+		p.console("last-write trace")
+		if w := p.stopped("data breakpoint").Revexec.Watch; w == nil || w.Old != "9" || w.New != "10" {
+			t.Errorf("last: %+v", w)
+		}
+		p.do("revexec/lastWrite", args{"name": "&trace", "asAddress": true, "bytes": 1})
+		if stop := p.stopped("data breakpoint"); !stop.Revexec.Back || stop.Revexec.Watch.Old != "0x8" || stop.Revexec.Watch.New != "0x9" {
+			t.Errorf("last, by address: %+v", stop)
+		}
+		p.refused(1003, "evaluate", args{"expression": "last-write", "context": "repl"})
+	})
+}
+
 func TestDataBreakpointByVariableAddressAndLength(t *testing.T) {
 	p, exe := configured(t, "values")
 	p.breakOn(exe, "values.c", bp{at: "all"})

@@ -15,6 +15,8 @@ import (
 const (
 	CommandReverseStepIn  = "revexec/reverseStepIn"
 	CommandReverseStepOut = "revexec/reverseStepOut"
+	CommandLastWrite      = "revexec/lastWrite"
+	CommandNextWrite      = "revexec/nextWrite"
 	CommandSeek           = "revexec/seek"
 	CommandWhere          = "revexec/where"
 )
@@ -44,6 +46,25 @@ type ReverseStepOutRequest struct {
 
 // ReverseStepOutResponse acknowledges a ReverseStepOutRequest.
 type ReverseStepOutResponse struct{ godap.Response }
+
+// LastWriteRequest goes back to the latest earlier write to a variable or to what an
+// expression stands for.
+type LastWriteRequest struct {
+	godap.Request
+	Arguments godap.DataBreakpointInfoArguments `json:"arguments"` // and bytes, asAddress
+}
+
+// LastWriteResponse acknowledges a LastWriteRequest.
+type LastWriteResponse struct{ godap.Response }
+
+// NextWriteRequest goes on to the next write.
+type NextWriteRequest struct {
+	godap.Request
+	Arguments godap.DataBreakpointInfoArguments `json:"arguments"` // and bytes, asAddress
+}
+
+// NextWriteResponse acknowledges a NextWriteRequest.
+type NextWriteResponse struct{ godap.Response }
 
 // SeekRequest goes to a position.
 type SeekRequest struct {
@@ -173,6 +194,8 @@ func NewCodec() *godap.Codec {
 	}{
 		{CommandReverseStepIn, func() godap.Message { return &ReverseStepInRequest{} }, func() godap.Message { return &ReverseStepInResponse{} }},
 		{CommandReverseStepOut, func() godap.Message { return &ReverseStepOutRequest{} }, func() godap.Message { return &ReverseStepOutResponse{} }},
+		{CommandLastWrite, func() godap.Message { return &LastWriteRequest{} }, func() godap.Message { return &LastWriteResponse{} }},
+		{CommandNextWrite, func() godap.Message { return &NextWriteRequest{} }, func() godap.Message { return &NextWriteResponse{} }},
 		{CommandSeek, func() godap.Message { return &SeekRequest{} }, func() godap.Message { return &SeekResponse{} }},
 		{CommandWhere, func() godap.Message { return &WhereRequest{} }, func() godap.Message { return &WhereResponse{} }},
 	} {

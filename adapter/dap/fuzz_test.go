@@ -69,7 +69,7 @@ func FuzzSession(f *testing.F) {
 	f.Add(with(`configurationDone`, `stackTrace {"threadId":0,"levels":1}`, `scopes {"frameId":1}`, `variables {"variablesReference":2,"filter":"named","start":0,"count":3}`,
 		`evaluate {"expression":"trace + 1","context":"watch","frameId":1}`, `evaluate {"expression":"seek 50%","context":"repl"}`, `completions {"text":"tr","column":3}`))
 	f.Add(with(`configurationDone`, `dataBreakpointInfo {"name":"trace","bytes":2}`, `setDataBreakpoints {"breakpoints":[{"dataId":"0x14000,4,trace","accessType":"write"}]}`,
-		`continue {"threadId":0}`, `stepBack {"threadId":0,"granularity":"instruction"}`, `revexec/seek {"to":"-10"}`, `revexec/reverseStepOut {"threadId":0}`, `restartFrame {"frameId":1}`))
+		`continue {"threadId":0}`, `stepBack {"threadId":0,"granularity":"instruction"}`, `revexec/seek {"to":"-10"}`, `revexec/reverseStepOut {"threadId":0}`, `revexec/lastWrite {"name":"trace"}`, `restartFrame {"frameId":1}`))
 	f.Add(with(`configurationDone`, `readMemory {"memoryReference":"0x10000","offset":-4,"count":64}`, `disassemble {"memoryReference":"0x11000","offset":1,"instructionOffset":-5,"instructionCount":20,"resolveSymbols":true}`,
 		`source {"sourceReference":1}`, `loadedSources`, `modules {"startModule":-1}`, `breakpointLocations {"source":{"path":"steps.c"},"line":1,"endLine":50}`))
 	f.Add(with(`configurationDone`, `evaluate {"expression":"rs 3","context":"repl"}`, `evaluate {"expression":"info timeline","context":"repl"}`, `exceptionInfo {"threadId":1}`,

@@ -135,6 +135,8 @@ func init() {
 		{name: "pause", phases: loaded | started, moving: pauses, run: on((*session).pauseStopped)},
 		{name: CommandReverseStepIn, phases: stopped, run: on((*session).reverseStepIn)},
 		{name: CommandReverseStepOut, phases: stopped, run: on((*session).reverseStepOut)},
+		{name: CommandLastWrite, phases: stopped, needs: []string{"name"}, run: on((*session).lastWrite)},
+		{name: CommandNextWrite, phases: stopped, needs: []string{"name"}, run: on((*session).nextWrite)},
 		{name: CommandSeek, phases: stopped, run: on((*session).seek)},
 
 		// Looking.

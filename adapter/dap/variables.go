@@ -267,8 +267,8 @@ func (s *session) value(expr string, frame int, context string, inHex bool) (any
 	return out, nil
 }
 
-// watched finds the value that a dataBreakpointInfo request is about.
-func (s *session) watched(a *godap.DataBreakpointInfoArguments) (*values.Value, error) {
+// watched finds the value that a request with dataBreakpointInfo's arguments is about.
+func (s *session) watched(request string, a *godap.DataBreakpointInfoArguments) (*values.Value, error) {
 	if a.VariablesReference != 0 {
 		box, err := s.refs.container(a.VariablesReference)
 		if err != nil {
@@ -276,7 +276,7 @@ func (s *session) watched(a *godap.DataBreakpointInfoArguments) (*values.Value, 
 		}
 		v, err := child(box, a.Name)
 		if err != nil {
-			return nil, fail(errEvaluate, "dataBreakpointInfo: %v", err)
+			return nil, fail(errEvaluate, "%s: %v", request, err)
 		}
 		return v, nil
 	}

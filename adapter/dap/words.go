@@ -34,6 +34,8 @@ func init() {
 		{names: []string{"reverse-step-out", "reverse-finish", "rf"}, help: "go back to the call of this function", run: stepWord(debugger.StepOut, true)},
 		{names: []string{"reverse-stepi", "rsi"}, args: "[N]", help: "go back by one instruction", run: stepWord(debugger.StepInstruction, true)},
 		{names: []string{"reverse-continue", "rc"}, args: "[N]", help: "go back to the latest earlier breakpoint, or the Nth", run: stepWord(debugger.Continue, true)},
+		{names: []string{"last-write"}, args: "EXPRESSION", help: "go back to the latest earlier write to a variable", run: writeWord("last-write", true)},
+		{names: []string{"next-write"}, args: "EXPRESSION", help: "go on to the next write to a variable", run: writeWord("next-write", false)},
 		{names: []string{"step", "s"}, args: "[N]", help: "go to the next statement, into functions", run: stepWord(debugger.StepIn, false)},
 		{names: []string{"next", "n"}, args: "[N]", help: "go to the next line, over functions", run: stepWord(debugger.Next, false)},
 		{names: []string{"finish", "step-out"}, help: "go on until this function returns", run: stepWord(debugger.StepOut, false)},

@@ -51,7 +51,7 @@ const (
 	ReasonStep       Reason = iota // the step is done
 	ReasonBreakpoint               // source or address breakpoint: Event.Breakpoints
 	ReasonFunction                 // function breakpoint
-	ReasonData                     // watchpoint: Event.Watch
+	ReasonData                     // watchpoint, or a write that was asked for: Event.Watch
 	ReasonSignal                   // a signal is about to be raised by a fault, or about to kill
 	ReasonStart                    // the start of history was reached going back
 	ReasonEnd                      // the guest has ended: Event.Exit
@@ -88,7 +88,7 @@ type LogMessage struct {
 
 // WatchHit describes an access to a watched range.
 type WatchHit struct {
-	ID       int
+	ID       int // the watchpoint's; 0 for a write that was asked for
 	Expr     string
 	Addr     uint64
 	Size     uint64
@@ -168,6 +168,8 @@ type Frame struct {
 //	func (d *Debugger) Arch() *vm.Arch
 //	func (d *Debugger) Move(ctx, Motion) (Event, error)
 //	func (d *Debugger) Seek(ctx, icount) (Event, error)
+//	func (d *Debugger) LastWrite(ctx, DataBreakpoint) (Event, error)
+//	func (d *Debugger) NextWrite(ctx, DataBreakpoint) (Event, error)
 //	func (d *Debugger) RunToMain(ctx) (Event, error)       // stopOnEntry: main.main, main, or the entry point
 //	func (d *Debugger) SetSourceBreakpoints(file string, bps []SourceBreakpoint) []Breakpoint
 //	func (d *Debugger) SetFunctionBreakpoints([]FunctionBreakpoint) []Breakpoint

@@ -286,9 +286,10 @@ func (d *Debugger) SetDataBreakpoints(bps []DataBreakpoint) []Breakpoint {
 	reqs := make([]request, len(bps))
 	for i, bp := range bps {
 		reqs[i] = request{cond: bp.Condition, hit: bp.HitCondition, data: bp, check: func(p *point) error {
+			if err := checkRange(bp.Addr, bp.Size); err != nil {
+				return err
+			}
 			switch {
-			case bp.Size == 0 || bp.Size > maxWatch || bp.Addr+bp.Size < bp.Addr:
-				return fmt.Errorf("watchpoint at %#x: it must cover 1 to %d bytes, not %d", bp.Addr, maxWatch, bp.Size)
 			case !bp.Read && !bp.Write:
 				return fmt.Errorf("watchpoint at %#x: neither reads nor writes are asked for", bp.Addr)
 			case p.hits != nil:

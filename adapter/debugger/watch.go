@@ -40,11 +40,11 @@ func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool,
 	}
 	ev = d.event(ReasonData, r.back)
 	ev.Thread = d.current(st.Thread)
-	ev.Breakpoints, ev.Watch, ev.Logs = []int{p.id}, h, r.logs
-	name := p.data.Expr
-	if name == "" {
-		name = fmt.Sprintf("%#x", p.data.Addr)
+	ev.Watch, ev.Logs = h, r.logs
+	if p.id != 0 {
+		ev.Breakpoints = []int{p.id}
 	}
+	name := d.named(&p.data)
 	ev.Text = fmt.Sprintf("%s: %s → %s", name, h.Old, h.New)
 	if !st.Write {
 		ev.Text = fmt.Sprintf("%s: read, %s", name, h.Old)

@@ -27,6 +27,8 @@ func init() {
 		{"seek", "N | +N | -N", "go to instruction N, or N instructions on or back", (*session).monitorSeek},
 		{"start", "", "go to the start of history", (*session).monitorStart},
 		{"end", "", "go to the end of what has been recorded", (*session).monitorEnd},
+		{"last-write", "ADDR SIZE", "go back to the latest earlier write to SIZE bytes at ADDR", (*session).monitorLastWrite},
+		{"next-write", "ADDR SIZE", "go on to the next write to SIZE bytes at ADDR", (*session).monitorNextWrite},
 		{"checkpoint", "", "keep a checkpoint here for good", (*session).monitorCheckpoint},
 		{"checkpoints", "", "list the checkpoints", (*session).monitorCheckpoints},
 		{"info", "", "what the history costs", (*session).monitorInfo},
@@ -144,6 +146,11 @@ func (s *session) seek(ctx context.Context, to uint64) (string, error) {
 	} else if err != nil {
 		return "", err
 	}
+	return s.moved(ctx)
+}
+
+// moved tells where the guest is after a command has moved it.
+func (s *session) moved(ctx context.Context) (string, error) {
 	// Unlike after a stop, the client still looks at the thread that it looked at.
 	general := s.generalThread()
 	s.stopped(stopReply{signal: sigTrap, thread: s.m.CurrentThread()})

@@ -253,6 +253,37 @@ func TestMonitor(t *testing.T) {
 	c.wantError("qRcmd,zz")
 }
 
+func TestMonitorFindsWrites(t *testing.T) {
+	prog := []toyIns{{toyAdd, 10, 1}, {toyStore, 10, 8}, {toyAdd, 10, 1}, {toyKernel, 10, 8}, {toyAdd, 10, 1}, {toyStore, 10, 16}, {toyExit, 0, 0}}
+	st := newStage(newToy(prog, 0), Config{})
+	c := st.connect(t)
+	for _, x := range []struct {
+		line   string
+		says   string
+		icount uint64
+	}{
+		{"last-write 0x2008 8", "8 bytes at 0x2008 were not written before here", 0},
+		{"next-write 0x2008 8", "0x2008: 0x0 → 0x2, written at icount 1\n", 2},
+		{"next-write 0x2008 8", "0x2008: 0x2 → 0x3, written at icount 3\n", 4},
+		{"next-write 0x2008 8", "8 bytes at 0x2008 are not written up to the end", 7},
+		{"last-write 8200 1", "0x2008: 0x2 → 0x3, written at icount 3\n", 3},
+		{"next-write 8200 1", "0x2008: 0x2 → 0x3, written at icount 3\n", 4},
+		{"last-write 0x2000 16", "02 00 00 00 00 00 00 00 → ", 3},
+		{"last-write 0x2000 16", "written at icount 1\n", 1},
+		{"last-write 0x2000 16", "not written before", 1},
+		{"last-write 0x2000", "usage: last-write ADDR SIZE", 1},
+		{"last-write here 8", "want an address and a number of bytes", 1},
+		{"next-write 0x2000 0", "want 1 to", 1},
+	} {
+		if got := c.monitor(x.line); !strings.Contains(got, x.says) {
+			t.Errorf("monitor %s says %q, want %q in it", x.line, got, x.says)
+		}
+		if st.tl.Icount() != x.icount {
+			t.Errorf("monitor %s: at icount %d, want %d", x.line, st.tl.Icount(), x.icount)
+		}
+	}
+}
+
 func TestFilesServed(t *testing.T) {
 	_, c := newCounting(t)
 	open := func(path string) string { return c.call("vFile:open:" + hexText(path) + ",0,0") }
