@@ -9,7 +9,7 @@ import (
 
 func TestTheChaosArgumentSeedsTheScheduler(t *testing.T) {
 	for text, want := range map[string]linux.Chaos{
-		`{"program":"p"}`:                             {},
+		`{"program":"p"}`:                              {},
 		`{"program":"p","chaos":0}`:                    {On: true},
 		`{"program":"p","chaos":18446744073709551615}`: {On: true, Seed: 1<<64 - 1},
 	} {

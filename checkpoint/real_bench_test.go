@@ -1,0 +1,204 @@
+package checkpoint_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dap-revexec/dap-revexec/checkpoint"
+	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/linux"
+)
+
+// realProgram is a program of the host's at work that would take several 10⁹
+// instructions.
+type realProgram struct {
+	name  string
+	argv  []string // argv[0] is looked for in the host's directories of programs
+	stdin string
+}
+
+// realPrograms are interpreters, a database and a compiler. The compiler's source is
+// big.c in the working directory.
+var realPrograms = []realProgram{
+	{name: "python", argv: []string{"python3", "-c", `
+import json, collections
+orders = [{"id": i, "name": "n%d" % (i * 7919 % 1000), "lines": [(j, j * 1.5) for j in range(i % 7)]} for i in range(2000)]
+for turn in range(1000):
+    text = json.dumps(orders)
+    back = json.loads(text)
+    by = collections.defaultdict(list)
+    for o in back:
+        by[o["name"]].append(sum(p for _, p in o["lines"]))
+    best = sorted(by.items(), key=lambda kv: (-sum(kv[1]), kv[0]))[:10]
+    orders[turn % 2000]["name"] = best[0][0] + "x"
+`}},
+	{name: "perl", argv: []string{"perl", "-e", `
+my ($x, %count, @log) = (1);
+for my $turn (1 .. 1000) {
+	for (1 .. 3000) {
+		$x = ($x * 1664525 + 1013904223) % 4294967296;
+		push @log, sprintf "%s=%d user%03d GET /p/%x", "t", $x % 1000, $x % 397, $x >> 12;
+	}
+	for (@log) { $count{$1}{$2}++ if m{(user\d+) GET /p/(\w)} }
+	@log = sort { $a cmp $b } @log;
+	splice @log, 2000;
+}
+`}},
+	{name: "sqlite", argv: []string{"sqlite3", ":memory:"}, stdin: `
+create table t(id integer primary key, name text, v real);
+create index i on t(name, v);
+with recursive c(x) as (values(1) union all select x+1 from c where x<20000) insert into t select x, 'n' || (x*7919%1000), x*1.5 from c;
+` + strings.Repeat(`
+update t set v=v+1 where id%7=0;
+create temp table u as select name, count(*) n, avg(v) a from t group by name;
+select sum(n), max(a) from u;
+drop table u;
+delete from t where id%11=0;
+insert into t(name, v) select name || 'x', v*2 from t where id%10=1;
+`, 200)},
+	{name: "awk", argv: []string{"awk", `BEGIN {
+	x = 1
+	for (turn = 0; turn < 100000; turn++) {
+		line = ""
+		for (i = 0; i < 40; i++) {
+			x = (x * 16807) % 2147483647
+			line = line " " substr("abcdefghijklmnopqrstuvwxyz", x % 20 + 1, x % 5 + 1) x % 97
+		}
+		n = split(line, w, " ")
+		for (i = 1; i <= n; i++) { gsub(/[0-9]+/, "<&>", w[i]); seen[w[i]]++ }
+		if (turn % 500 == 0) print turn, n, length(line)
+	}
+}`}},
+	{name: "cc", argv: []string{"cc1", "-quiet", "-O2", "-o", "/dev/null", "big.c"}},
+}
+
+// find is where a program is; it skips when it is not there, and fails in CI.
+func (p *realProgram) find(b *testing.B) string {
+	b.Helper()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		b.Skip("the programs of an x86-64 Linux host are needed")
+	}
+	for _, dir := range []string{"/usr/bin", "/bin"} { // not what a version manager puts in front
+		if path, err := exec.LookPath(filepath.Join(dir, p.argv[0])); err == nil {
+			return path
+		}
+	}
+	if out, err := exec.Command("gcc", "-print-prog-name="+p.argv[0]).Output(); err == nil {
+		if path := strings.TrimSpace(string(out)); filepath.IsAbs(path) {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		b.Fatalf("there is no %s", p.argv[0])
+	}
+	b.Skipf("there is no %s", p.argv[0])
+	return ""
+}
+
+func (p *realProgram) machine(b *testing.B, path, dir string) *linux.Machine {
+	b.Helper()
+	var big strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&big, "int f%d(int *a, int n) { int s = %d; for (int i = 0; i < n; i++) { a[i] += s * (a[n - i] ^ %d); s += a[i] / (i + 1); if (s & %d) s = s * 31 + a[s & 7]; } return s; }\n",
+			i, i, i*31+7, 1<<(i%11))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "big.c"), []byte(big.String()), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	m, err := linux.New(linux.Config{Path: path, Args: p.argv, Dir: dir, Stdin: strings.NewReader(p.stdin),
+		Env: []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "PYTHONHASHSEED=1", "PERL_HASH_SEED=1"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(m.Close)
+	return m
+}
+
+// realCost is what the history of a program has cost.
+type realCost struct {
+	time, median float64 // over those of executing without one; see BenchmarkRecording
+	memory       float64 // MB for 10⁹ instructions, beside the guest's own
+}
+
+// BenchmarkRecordingReal measures what keeping the history of real programs costs,
+// as BenchmarkRecording does. They execute 10⁹ instructions; with -short a tenth of
+// that. The last line has the medians.
+func BenchmarkRecordingReal(b *testing.B) {
+	total := uint64(1e9)
+	if testing.Short() {
+		total /= 10
+	}
+	var all []realCost
+	for _, p := range realPrograms {
+		b.Run(p.name, func(b *testing.B) {
+			path := p.find(b)
+			for range b.N {
+				all = append(all, p.measure(b, path, total))
+			}
+			all[len(all)-1].report(b)
+		})
+	}
+	b.Run("median", func(b *testing.B) {
+		if len(all) == 0 {
+			b.Skip("nothing has been measured")
+		}
+		middle := func(what func(c realCost) float64) float64 {
+			var values []float64
+			for _, c := range all {
+				values = append(values, what(c))
+			}
+			slices.Sort(values)
+			return values[len(values)/2]
+		}
+		realCost{
+			time:   middle(func(c realCost) float64 { return c.time }),
+			median: middle(func(c realCost) float64 { return c.median }),
+			memory: middle(func(c realCost) float64 { return c.memory }),
+		}.report(b)
+	})
+}
+
+func (c realCost) report(b *testing.B) {
+	b.ReportMetric(c.time, "x-plain")
+	b.ReportMetric(c.median, "x-median")
+	b.ReportMetric(c.memory, "MB/Ginstr")
+}
+
+func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost {
+	const turn = 10_000_000
+	lines := [2]*checkpoint.Timeline{}
+	for i := range lines {
+		lines[i] = checkpoint.New(p.machine(b, path, b.TempDir()), checkpoint.Config{Disabled: i == 1})
+	}
+	var took [2]time.Duration
+	var ratios []float64
+	for n := uint64(1); n <= total/turn; n++ {
+		var d [2]time.Duration
+		for k := range lines {
+			i := (k + int(n)) % 2 // neither is always the first
+			start := time.Now()
+			s := lines[i].Forward(context.Background(), n*turn, nil)
+			d[i] = time.Since(start)
+			took[i] += d[i]
+			if s.Reason != vm.StopLimit {
+				b.Fatalf("%v at icount %d %v", s.Reason, s.Icount, s.Err)
+			}
+		}
+		ratios = append(ratios, d[0].Seconds()/d[1].Seconds())
+	}
+	slices.Sort(ratios)
+	st := lines[0].Stats()
+	return realCost{
+		time:   took[0].Seconds() / took[1].Seconds(),
+		median: ratios[len(ratios)/2],
+		memory: float64(st.Bytes-st.GuestBytes+int64(st.LogBytes)) / 1e6 / (float64(total) / 1e9),
+	}
+}
