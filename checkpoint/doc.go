@@ -13,7 +13,12 @@
 //	pace.go      measures replay speed, decides the spacing
 //	seek.go      to an icount: restore, replay, temporary checkpoints on the way
 //	forward.go   forward with stops: replay, then live
-//	back.go      backward search
+//	back.go      backward search: what can be asked, and the answer
+//	search.go    which intervals are looked at, in which order
+//	index.go     which intervals need not be looked at
+//	inside.go    passing over whole calls
+//	scan.go      looks for the last hit in an interval
+//	parallel.go  several intervals at once, on replicas
 //	store.go     the checkpoints: order, pages held, thinning
 //	pages.go     sets of pages
 //	host.go      how much memory there is
@@ -26,6 +31,16 @@
 // request nearby replays little; a small budget of them is kept, those near the
 // current position longest. Where checkpoints are never changes what a request
 // answers, only how long it takes.
+//
+// # Searching
+//
+// A backward search goes from interval to interval, the newest first. Of most it
+// knows without replaying them that they hold nothing: the machine tells what it has
+// done in each ([vm.Activity]), earlier searches for the same data have found nothing
+// there, or all of it lies within a call that the question leaves out. The
+// others are replayed to find the last hit in each, several at once where there are
+// processors. Whatever is passed over, and whoever is first, the answer is that
+// of the plain search, which replays everything from the newest interval to the oldest.
 //
 // # What memory is counted
 //
@@ -49,5 +64,10 @@
 // A Timeline and its machine belong to one goroutine, the session's engine
 // goroutine. Requests are cancelled through their context, from any goroutine;
 // that context is the only thing that interrupts them. Progress callbacks and
-// filters run on the engine goroutine and must not call the Timeline's requests.
+// filters run on the engine goroutine and must not call the Timeline's requests. The
+// exception are filters that allow it ([vm.Stops].Anywhere): a search asks them on
+// the goroutines of its workers, too. No two callbacks run at a time, and when a
+// request returns no worker runs any more. A worker has a machine and checkpoints of
+// its own; with the timeline's it shares snapshots and the input log, which nobody
+// writes to meanwhile.
 package checkpoint

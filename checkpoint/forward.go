@@ -8,8 +8,8 @@ import (
 
 // Forward runs to the absolute icount until (math.MaxUint64 for no limit) or to
 // a stop, as [vm.Machine.Run] does: it replays up to the frontier and goes on
-// live there, laying checkpoints. Replaying with nothing to stop at takes the
-// short way over the checkpoints.
+// live there, laying checkpoints. Replaying takes the short way over the checkpoints
+// where there is nothing to stop at.
 //
 // When ctx ends the reason is StopInterrupted, with the machine where it
 // happens to be. After StopError the machine is back where it was, or at the
@@ -51,14 +51,27 @@ func (t *Timeline) forward(until uint64, stops *vm.Stops) vm.Stop {
 	past := min(until, t.Frontier())
 	t.req.fraction = between(t.m.Icount(), past)
 	slice := stops
+	var sought want
 	if wants(stops) {
 		s := *stops
 		s.Filter = t.reporting(s.Filter)
 		slice = &s
+		sought = wantOf(stops, true)
 	}
 	for {
 		if t.m.Icount() >= past {
 			t.req.fraction = nil
+		} else if wants(stops) && t.passOver(&sought, past) {
+			// What is at the place that has been jumped to counts.
+			s := *slice
+			s.AtStart = true
+			slice = &s
+			if t.m.Icount() >= until {
+				return t.here(vm.StopLimit)
+			}
+			if t.cancelled() {
+				return t.here(vm.StopInterrupted)
+			}
 		}
 		stop := t.step(until, slice)
 		if stop.Reason != vm.StopLimit || t.m.Icount() >= until {
@@ -74,6 +87,31 @@ func (t *Timeline) forward(until uint64, stops *vm.Stops) vm.Stop {
 			slice = &s
 		}
 	}
+}
+
+// passOver puts the machine, at or before the icount past, at the last checkpoint up
+// to which the index rules out that anything wanted happens. It reports false when
+// there is none.
+func (t *Timeline) passOver(w *want, past uint64) bool {
+	if t.tune.plain {
+		return false
+	}
+	list := t.store.list
+	first := t.store.after(t.m.Icount())
+	i := first
+	for i < len(list) && list[i].icount <= past && w.ruledOut(list[i]) {
+		i++
+	}
+	if i == first {
+		return false
+	}
+	c := list[i-1]
+	if _, err := t.snapshot(c); err != nil {
+		return false
+	}
+	t.skipped += i - first
+	t.restore(c)
+	return true
 }
 
 // recover makes the machine usable after a StopError: its state is unspecified.

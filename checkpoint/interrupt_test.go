@@ -40,11 +40,11 @@ func TestCancelledRequestsReturnAndLeaveNothingBehind(t *testing.T) {
 	requests := map[string]func(ctx context.Context, tl *Timeline) error{
 		"seek": func(ctx context.Context, tl *Timeline) error { return tl.Seek(ctx, 90_000) },
 		"back": func(ctx context.Context, tl *Timeline) error {
-			_, err := tl.Back(ctx, 0, breakAt(1))
+			_, err := tl.Back(ctx, 0, nowhere())
 			return err
 		},
 		"forward": func(ctx context.Context, tl *Timeline) error {
-			if s := tl.Forward(ctx, math.MaxUint64, breakAt(1)); s.Reason == vm.StopInterrupted {
+			if s := tl.Forward(ctx, math.MaxUint64, nowhere()); s.Reason == vm.StopInterrupted {
 				return ErrCancelled
 			}
 			return nil
@@ -78,7 +78,7 @@ func TestCancelledRequestsReturnAndLeaveNothingBehind(t *testing.T) {
 				}
 				// The next request runs its course.
 				at := tl.Icount()
-				if s := tl.Forward(bg, at+70, breakAt(1)); s.Reason != vm.StopLimit || s.Icount != at+70 {
+				if s := tl.Forward(bg, at+70, nowhere()); s.Reason != vm.StopLimit || s.Icount != at+70 {
 					t.Fatalf("the next request: %+v", s)
 				}
 			}
@@ -149,7 +149,7 @@ func TestStaleInterruptIsForgotten(t *testing.T) {
 	m.Interrupt()
 	mustSeek(t, tl, 5500)
 	m.Interrupt()
-	if s := tl.Forward(bg, 9000, breakAt(1)); s.Reason != vm.StopLimit {
+	if s := tl.Forward(bg, 9000, nowhere()); s.Reason != vm.StopLimit {
 		t.Errorf("forward: %+v", s)
 	}
 	m.Interrupt()
@@ -260,8 +260,8 @@ func TestProgressOfEachRequest(t *testing.T) {
 			t.Errorf("%s: ends at %v", what, last)
 		}
 	}
-	check("search back", func() { mustBack(t, tl, 10, breakAt(1)) })
-	check("replay", func() { tl.Forward(bg, 90_000, breakAt(1)) })
+	check("search back", func() { mustBack(t, tl, 10, nowhere()) })
+	check("replay", func() { tl.Forward(bg, 90_000, nowhere()) })
 	tl.store.dropTemps(tl.base)
 	check("seek", func() { mustSeek(t, tl, 49_000) })
 }

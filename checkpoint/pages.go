@@ -1,12 +1,5 @@
 package checkpoint
 
-import (
-	"math"
-	"slices"
-
-	"github.com/dap-revexec/dap-revexec/vm"
-)
-
 const (
 	pageSize  = 1 << pageShift
 	pageShift = 12
@@ -57,40 +50,4 @@ func common(a, b []uint64) (n int) {
 		}
 	}
 	return n
-}
-
-// pageRange is a range of page numbers, both ends in it.
-type pageRange struct{ first, last uint64 }
-
-// writesOnly returns the pages that a search for stops depends on, when it is
-// for writes to memory and nothing else.
-func writesOnly(stops *vm.Stops) ([]pageRange, bool) {
-	if len(stops.Breaks.Addrs()) > 0 || stops.Signals || stops.Switches {
-		return nil, false
-	}
-	var ranges []pageRange
-	for _, w := range stops.Watches {
-		if w.Read {
-			return nil, false
-		}
-		if !w.Write || w.Size == 0 {
-			continue
-		}
-		last := w.Addr + w.Size - 1
-		if last < w.Addr {
-			last = math.MaxUint64
-		}
-		ranges = append(ranges, pageRange{w.Addr >> pageShift, last >> pageShift})
-	}
-	return ranges, true
-}
-
-// touches reports whether one of the ascending pages is in one of the ranges.
-func touches(pages []uint64, ranges []pageRange) bool {
-	for _, r := range ranges {
-		if i, _ := slices.BinarySearch(pages, r.first); i < len(pages) && pages[i] <= r.last {
-			return true
-		}
-	}
-	return false
 }

@@ -49,22 +49,24 @@ func TestTouches(t *testing.T) {
 		first := r.Uint64N(40)
 		q := pageRange{first, first + r.Uint64N(4)}
 		want := slices.ContainsFunc(pages, func(p uint64) bool { return q.first <= p && p <= q.last })
-		if got := touches(pages, []pageRange{{100, 200}, q}); got != want {
+		if got := q.holdsAny(pages); got != want {
 			t.Fatalf("%v touch %v: %v", pages, q, got)
 		}
 	}
 }
 
 func TestPagesOfWatches(t *testing.T) {
-	got, ok := writesOnly(&vm.Stops{Watches: []vm.Watch{
-		{Addr: 0x1ffc, Size: 8, Write: true},
-		{Addr: 0x5000, Size: 0x1000, Write: true},
-		{Addr: math.MaxUint64 - 3, Size: 100, Write: true},
-		{Addr: 0x9000, Size: 1}, // watches nothing
-	}})
-	want := []pageRange{{1, 2}, {5, 5}, {math.MaxUint64 >> 12, math.MaxUint64 >> 12}}
-	if !ok || !slices.Equal(got, want) {
-		t.Errorf("%v, %v", got, ok)
+	for _, c := range []struct {
+		w    vm.Watch
+		want pageRange
+	}{
+		{vm.Watch{Addr: 0x1ffc, Size: 8, Write: true}, pageRange{1, 2}},
+		{vm.Watch{Addr: 0x5000, Size: 0x1000, Write: true}, pageRange{5, 5}},
+		{vm.Watch{Addr: math.MaxUint64 - 3, Size: 100, Write: true}, pageRange{math.MaxUint64 >> 12, math.MaxUint64 >> 12}},
+	} {
+		if got := pagesOf(&c.w); got != c.want {
+			t.Errorf("%+v: %v", c.w, got)
+		}
 	}
 }
 

@@ -16,6 +16,9 @@ func (t *Timeline) lay(k kind) *checkpoint {
 		snap := t.m.Snapshot()
 		act := snap.Activity()
 		c = &checkpoint{snap: snap, icount: icount, act: act, dirty: act.Written, temp: k == temporary}
+		if next := t.store.beyond(icount); next != nil {
+			c.quiet = next.quiet
+		}
 		t.store.insert(c)
 		t.base = c
 		t.store.trim(t.view())
@@ -146,3 +149,6 @@ func (t *Timeline) current() (vm.ThreadID, uint64) {
 	}
 	return id, 0
 }
+
+// snapshot is the snapshot of c.
+func (t *Timeline) snapshot(c *checkpoint) (vm.Snapshot, error) { return c.snap, nil }

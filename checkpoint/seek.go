@@ -85,6 +85,10 @@ func (t *Timeline) failed(stop vm.Stop, to uint64) error {
 		if at := t.m.Icount(); at < to {
 			return fmt.Errorf("replay at icount %d: the guest exits, but the recorded history goes on to %d", at, to)
 		}
+	case vm.StopEnd:
+		if at := t.m.Icount(); at < to {
+			return fmt.Errorf("replay at icount %d: the recorded history ends there, not at %d", at, to)
+		}
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ type checkpoint struct {
 	icount uint64
 	// act is what happened since the checkpoint before.
 	act *vm.Activity
+	// quiet is what is known beyond act not to have been accessed since then.
+	quiet quiet
 	// dirty are the pages whose version here is not that of the checkpoint
 	// before, ascending. Shared, never changed in place.
 	dirty []uint64
@@ -158,6 +160,7 @@ func (s *store) drop(i int) {
 		}
 		next.dirty = union
 		next.act = c.act.Merge(next.act)
+		next.quiet = c.quiet.and(next.quiet)
 	}
 	s.list = slices.Delete(s.list, i, i+1)
 	s.recount(i)

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -32,6 +33,9 @@ type Config struct {
 	// Disabled keeps no checkpoints but the one at 0 and pinned ones. Requests
 	// still lay temporary ones while they work.
 	Disabled bool
+	// Workers is how many intervals a search looks at at once, each on a machine of
+	// its own (vm.Machine.Replica). Default GOMAXPROCS; 1 for none but the timeline's.
+	Workers int
 	// Progress, when set, is called about ten times a second on the engine
 	// goroutine while a long request replays. Live execution does not report:
 	// it has no end to come near to.
@@ -63,6 +67,9 @@ func (c Config) withDefaults() Config {
 		c.MaxSpacing = defaultMaxSpacing
 	}
 	c.MaxSpacing = max(c.MaxSpacing, c.MinSpacing)
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
 	return c
 }
 
@@ -92,7 +99,7 @@ type Stats struct {
 	LogInputs   int
 	LogBytes    int
 	Replayed    uint64        // instructions replayed by requests so far
-	Skipped     int           // intervals that backward searches ruled out without replaying them
+	Skipped     int           // intervals that searches passed over without replaying them
 	LastRequest time.Duration // time the last Seek, Forward or Back took
 }
 
@@ -104,6 +111,7 @@ type Timeline struct {
 	store store
 	pace  pace
 	req   request
+	pool  pool
 
 	// base is the checkpoint that the machine was snapshotted at or restored
 	// to last: the machine's dirty pages are relative to it. It is never

@@ -35,6 +35,9 @@ const (
 	opWait                // wait for an input: r[a] and the word at address
 	opFault               // a signal: goes on at imm after a tick; kills when icount ≥ the program's length
 	opExit                // ends the guest when icount ≥ the program's length
+	opCall                // calls imm, unless the stack is too deep
+	opRet                 // returns, unless the stack is empty
+	opUnwind              // returns from several calls at once and goes to imm
 )
 
 type toyIns struct {
@@ -74,6 +77,12 @@ func randomProgram(r *rand.Rand, length uint64) *toyProgram {
 			i.op, i.imm = opFault, r.Uint64N(uint64(n))
 		case k < 66:
 			i.op = opExit
+		case k < 73:
+			i.op, i.imm = opCall, r.Uint64N(uint64(n))
+		case k < 80:
+			i.op = opRet
+		case k < 82:
+			i.op, i.imm = opUnwind, r.Uint64N(uint64(n))
 		}
 		p.ins = append(p.ins, i)
 	}
@@ -88,6 +97,8 @@ type toyThread struct {
 	pc      int // index into the program
 	lastPC  uint64
 	blocked bool
+	sp      uint64
+	stack   *toyFrame // nil when no call is active
 }
 
 // toyState is what a snapshot captures.
@@ -109,11 +120,11 @@ func (s *toyState) clone() toyState {
 
 type toySnapshot struct {
 	state toyState
-	dirty []uint64
+	act   *vm.Activity
 }
 
 func (s *toySnapshot) Icount() uint64         { return s.state.icount }
-func (s *toySnapshot) Activity() *vm.Activity { return &vm.Activity{Written: s.dirty} }
+func (s *toySnapshot) Activity() *vm.Activity { return s.act }
 func (s *toySnapshot) Save(vm.Snapshot, vm.PageStore) ([]byte, error) {
 	return nil, errors.ErrUnsupported
 }
@@ -121,7 +132,6 @@ func (s *toySnapshot) Save(vm.Snapshot, vm.PageStore) ([]byte, error) {
 func (m *toy) Load([]byte, vm.Snapshot, vm.PageStore) (vm.Snapshot, error) {
 	return nil, errors.ErrUnsupported
 }
-func (m *toy) Replica() (vm.Machine, error) { return nil, errors.ErrUnsupported }
 
 func (s *toySnapshot) Overhead() int { return 100 * len(s.state.threads) }
 
@@ -142,7 +152,10 @@ type toy struct {
 	outside *toyOutside
 	toyState
 	dirty uint32
+	trace toyTrace
 	err   error
+	// sealed is that it only replays.
+	sealed bool
 
 	mu          sync.Mutex
 	wake        *sync.Cond // told when pending changes
@@ -156,7 +169,7 @@ func newToy(p *toyProgram, log *vm.Log, outside *toyOutside) *toy {
 	m := &toy{prog: p, log: log, outside: outside}
 	m.wake = sync.NewCond(&m.mu)
 	for i := range p.threads {
-		m.threads = append(m.threads, toyThread{pc: i * len(p.ins) / p.threads, r: [8]uint64{3, 5, 7, 11, 13, 17, 19, uint64(23 + i)}})
+		m.threads = append(m.threads, toyThread{pc: i * len(p.ins) / p.threads, r: [8]uint64{3, 5, 7, 11, 13, 17, 19, uint64(23 + i)}, sp: toyStack(i)})
 	}
 	return m
 }
@@ -194,26 +207,24 @@ func (m *toy) Threads() []vm.Thread {
 
 func (m *toy) Hash() vm.Hash {
 	h := fnv.New128a()
-	fmt.Fprint(h, m.icount, m.threads, m.current, m.pos, m.exit != nil, m.sum)
+	fmt.Fprint(h, m.icount, m.current, m.pos, m.exit != nil, m.sum)
+	for _, t := range m.threads {
+		fmt.Fprint(h, t.r, t.pc, t.lastPC, t.blocked, t.sp, t.stack.digest())
+	}
 	return vm.Hash(h.Sum(nil))
 }
 
 func (m *toy) Snapshot() vm.Snapshot {
 	m.snapshots++
-	s := &toySnapshot{state: m.clone()}
-	for p := range uint64(toyPages) {
-		if m.dirty>>p&1 != 0 {
-			s.dirty = append(s.dirty, p)
-		}
-	}
-	m.dirty = 0
+	s := &toySnapshot{state: m.clone(), act: m.activity()}
+	m.dirty, m.trace = 0, toyTrace{}
 	return s
 }
 
 func (m *toy) Restore(s vm.Snapshot) {
 	m.restores++
 	m.toyState = s.(*toySnapshot).state.clone()
-	m.dirty = 0
+	m.dirty, m.trace = 0, toyTrace{}
 	m.err = nil
 }
 
@@ -270,7 +281,9 @@ func (m *toy) Run(until uint64, stops *vm.Stops) vm.Stop {
 	}
 	r := toyRun{toy: m, start: m.icount, stops: stops}
 	stop := r.loop(until)
-	m.log.Reached(m.icount)
+	if !m.sealed {
+		m.log.Reached(m.icount)
+	}
 	return stop
 }
 
@@ -283,6 +296,8 @@ func (r *toyRun) loop(until uint64) vm.Stop {
 			return r.stopped(vm.StopLimit)
 		case r.exit != nil:
 			return r.stopped(vm.StopExit)
+		case r.sealed && r.icount >= r.log.Frontier():
+			return r.stopped(vm.StopEnd)
 		case n%8 == 7 && r.takeInterrupt():
 			return r.stopped(vm.StopInterrupted)
 		}
@@ -325,6 +340,7 @@ func (r *toyRun) one() *vm.Stop {
 		m.icount++
 		i := int(in.Num) % len(m.threads)
 		t := &m.threads[i]
+		m.trace.events |= vm.EventInput
 		r.arrive(t, in)
 		t.blocked = false
 		m.current = i
@@ -352,11 +368,14 @@ func (r *toyRun) one() *vm.Stop {
 		}
 	}
 	next := (t.pc + 1) % len(m.prog.ins)
+	m.trace.code |= 1 << t.pc
+	m.trace.ran |= 1 << m.current
 	switch ins.op {
 	case opALU:
 		t.r[ins.a] = t.r[ins.b]*ins.imm + t.r[ins.c]
 	case opLoad:
 		t.r[ins.a] = m.word(t.address(ins))
+		m.trace.read |= 1 << (t.address(ins) >> pageShift)
 	case opStore:
 		m.setWord(t.address(ins), t.r[ins.a])
 	case opBranch:
@@ -370,10 +389,14 @@ func (r *toyRun) one() *vm.Stop {
 		if !ok {
 			return nil
 		}
+		m.trace.events |= vm.EventInput | vm.EventSyscall
 		r.arrive(t, in)
 	case opWait:
+		m.trace.events |= vm.EventSyscall
 		t.blocked = true
 	case opFault:
+		m.trace.events |= vm.EventSignal
+		m.deliver(t, ins)
 		next = int(ins.imm)
 		if m.icount >= m.prog.length {
 			m.exit = &vm.ExitStatus{Signal: 11}
@@ -381,6 +404,20 @@ func (r *toyRun) one() *vm.Stop {
 	case opExit:
 		if m.icount >= m.prog.length {
 			m.exit = &vm.ExitStatus{Code: 3}
+		}
+	case opCall:
+		if t.call(next, ins.c) {
+			next = int(ins.imm)
+		}
+	case opRet:
+		if t.stack != nil {
+			next = t.stack.ret
+			m.unwind(t, 1)
+		}
+	case opUnwind:
+		if n := 1 + int(t.r[ins.a]%4); n <= t.stack.depth() {
+			m.unwind(t, n)
+			next = int(ins.imm)
 		}
 	}
 	t.lastPC = m.pc(m.current)

@@ -29,6 +29,15 @@ type tuning struct {
 	// checkpoint is to be laid or passed before.
 	leastSlice uint64
 
+	// leastAsk is how long a window has to be for asking whether it lies in a call
+	// (Query.Inside) first, and leastParallel how much there has to be left to search,
+	// in instructions, for other machines to help.
+	leastAsk, leastParallel uint64
+
+	// plain makes searches look at all intervals, one after the other. For tests,
+	// to compare with.
+	plain bool
+
 	// progressEvery is the time between two calls of Config.Progress.
 	progressEvery time.Duration
 }
@@ -42,5 +51,7 @@ var defaultTuning = tuning{
 	manyCalls:     4096,
 	leastHalved:   1 << 10,
 	leastSlice:    1 << 15,
+	leastAsk:      1 << 13,
+	leastParallel: 1 << 20,
 	progressEvery: 100 * time.Millisecond,
 }

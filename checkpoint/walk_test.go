@@ -149,6 +149,7 @@ func randomTuning(r *rand.Rand) tuning {
 		manyCalls:    1 + r.IntN(20),
 		leastHalved:  2 + r.Uint64N(50),
 		leastSlice:   1 + r.Uint64N(500),
+		leastAsk:     r.Uint64N(100),
 	}
 	for d := uint64(1000); d > 1; d /= 2 + r.Uint64N(8) {
 		t.ladder = append(t.ladder, d)

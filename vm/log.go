@@ -91,7 +91,12 @@ func (l *Log) Append(in *Input) {
 func (l *Log) Frontier() uint64 { return l.frontier }
 
 // Reached tells the log that a machine has executed up to icount.
-func (l *Log) Reached(icount uint64) { l.frontier = max(l.frontier, icount) }
+func (l *Log) Reached(icount uint64) {
+	// Not written to in the past: replicas may be reading.
+	if icount > l.frontier {
+		l.frontier = icount
+	}
+}
 
 // maxJournal bounds the events that a log keeps.
 const maxJournal = 1 << 20
