@@ -144,8 +144,7 @@ func (s Source) Glance(path string) (buildID string, hasDWARF bool, err error) {
 		return "", false, err
 	}
 	defer f.Close()
-	info := f.Section(".debug_info")
-	return fileBuildID(f.File), info != nil && info.Type != elf.SHT_NOBITS && info.Size > 0, nil
+	return fileBuildID(f.File), carriesDWARF(f.File), nil
 }
 
 // Exported lists the symbols that the ELF file at path exports to the dynamic

@@ -21,8 +21,8 @@ import (
 // of their own: found by build ID, a hash that the linker put into both, or by
 // name and checksum ("Debugging with GDB", section "Separate Debug Files").
 
-// debugDir is where separate debug files are installed.
-const debugDir = "/usr/lib/debug"
+// DebugDir is where separate debug files are installed.
+const DebugDir = "/usr/lib/debug"
 
 const (
 	maxNotes   = 1 << 16 // bytes of notes looked at
@@ -126,10 +126,38 @@ func ReadMapped(mem Memory, base uint64) (Mapped, error) {
 	return out, nil
 }
 
+// DebugFile finds the separate debug file of the ELF file at path. ok is false if
+// there is none, or the file has its debug information itself.
+func (s Source) DebugFile(path string) (name string, ok bool) {
+	f, err := s.open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	err = guard(func() error {
+		if carriesDWARF(f.File) {
+			return nil
+		}
+		var d *elfFile
+		if d, name, _ = s.separate(f.File, path, fileBuildID(f.File)); d != nil {
+			d.Close()
+			ok = true
+		}
+		return nil
+	})
+	return name, ok && err == nil
+}
+
+// carriesDWARF reports whether an ELF file has debug information itself.
+func carriesDWARF(f *elf.File) bool {
+	s := f.Section(".debug_info")
+	return s != nil && s.Type != elf.SHT_NOBITS && s.Size > 0
+}
+
 // separate finds the file with the debug information that was stripped off f.
 // The file is nil when there is none; why then says what was looked for.
 func (s Source) separate(f *elf.File, path, id string) (d *elfFile, name, why string) {
-	dirs := append(slices.Clip(s.DebugDirs), debugDir)
+	dirs := append(slices.Clip(s.DebugDirs), DebugDir)
 	var tried []string
 	try := func(name string, good func(*elfFile) bool) bool {
 		x, err := s.open(name)

@@ -83,6 +83,12 @@ func TestDebugInformationOfItsOwnFileIsFound(t *testing.T) {
 			}
 			p, err = Load(lib, bias, root)
 			check("by its build ID", p, err, installed)
+			if name, ok := (Source{DebugDirs: []string{root}}).DebugFile(lib); !ok || name != installed {
+				t.Errorf("its debug file is %q, %v", name, ok)
+			}
+			if name, ok := (Source{DebugDirs: []string{root}}).DebugFile(installed); ok {
+				t.Errorf("the debug file has the debug file %q", name)
+			}
 
 			p, err = Load(lib, bias)
 			check("nowhere", p, err, "")
