@@ -42,7 +42,7 @@ gdb to start the server itself, and the program's output goes to gdb's console:
 				return err
 			}
 			defer closer.Close()
-			cfg, err := guest.config(args)
+			cfg, err := guest.config(args, std.err)
 			if err != nil {
 				return err
 			}

@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -24,12 +24,13 @@ func (g *guestFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&g.env, "env", nil, "add NAME=VALUE to the program's environment; may be repeated")
 	f.StringVar(&g.cwd, "cwd", "", "the program's working directory (default: the present one)")
 	f.StringVar(&g.sysroot, "sysroot", "", "a directory where the program's absolute paths are looked for first: the dynamic loader and libraries of another architecture, such as /usr/riscv64-linux-gnu")
-	f.Var(&g.chaos, "chaos", "schedule threads at random, to provoke what goes wrong only in rare orders of events; a run with the same number and the same input is the same")
+	f.Var(&g.chaos, "chaos", "schedule threads at random, to provoke what goes wrong only in rare orders of events; a run with the same number and the same input is the same, and \"random\" draws a number and tells it")
 	f.SetInterspersed(false) // what follows the program is for the program
 }
 
-// config starts a machine's configuration for a command line PROGRAM ARGS….
-func (g *guestFlags) config(args []string) (linux.Config, error) {
+// config starts a machine's configuration for a command line PROGRAM ARGS…. What a
+// person has to know of it is written to tell.
+func (g *guestFlags) config(args []string, tell io.Writer) (linux.Config, error) {
 	dir, err := filepath.Abs(g.cwd)
 	if err != nil {
 		return linux.Config{}, err
@@ -54,32 +55,11 @@ func (g *guestFlags) config(args []string) (linux.Config, error) {
 		}
 		env = append(without(env, name), kv)
 	}
-	return linux.Config{Path: path, Args: args, Env: env, Dir: dir, Sysroot: g.sysroot, Chaos: linux.Chaos(g.chaos)}, nil
-}
-
-// chaosFlag is the value of --chaos.
-type chaosFlag linux.Chaos
-
-// String implements [pflag.Value].
-func (c *chaosFlag) String() string {
-	if !c.On {
-		return ""
+	if g.chaos.drawn {
+		fmt.Fprintf(tell, "dap-revexec: --chaos %s\n", &g.chaos)
 	}
-	return strconv.FormatUint(c.Seed, 10)
+	return linux.Config{Path: path, Args: args, Env: env, Dir: dir, Sysroot: g.sysroot, Chaos: g.chaos.Chaos}, nil
 }
-
-// Set implements [pflag.Value].
-func (c *chaosFlag) Set(s string) error {
-	seed, err := strconv.ParseUint(s, 0, 64)
-	if err != nil {
-		return fmt.Errorf("%q: write a number, such as 1", s)
-	}
-	*c = chaosFlag{On: true, Seed: seed}
-	return nil
-}
-
-// Type implements [pflag.Value]: how help calls the value.
-func (c *chaosFlag) Type() string { return "SEED" }
 
 // without removes a variable from an environment.
 func without(env []string, name string) []string {

@@ -87,6 +87,24 @@ func TestRunIsTheProgram(t *testing.T) {
 	}
 }
 
+func TestRunWithChaosIsReproducible(t *testing.T) {
+	g, _ := testdata.Lookup("threads")
+	exe := guest(t, "threads")
+	seeded := func(seed string) result {
+		return runIt(t, "", append([]string{"run", "--stats", "--chaos", seed, exe}, g.Args...)...)
+	}
+	drawn := seeded("random")
+	said, rest, _ := strings.Cut(drawn.err, "\n")
+	seed, ok := strings.CutPrefix(said, "dap-revexec: --chaos ")
+	if !ok || drawn.out != g.Expect() {
+		t.Fatalf("%+v", drawn)
+	}
+	icount := func(stats string) string { line, _, _ := strings.Cut(stats, "\n"); return line }
+	if again := seeded(seed); again.out != drawn.out || icount(again.err) != icount(rest) {
+		t.Errorf("with the seed %s: %+v, after %+v", seed, again, drawn)
+	}
+}
+
 func TestRunPassesFlagsAfterTheProgramOn(t *testing.T) {
 	// The guest takes --stats for its own argument.
 	got := runIt(t, "", "run", guest(t, "steps"), "--stats")
@@ -172,7 +190,7 @@ func TestFailuresAreOneLineAndAStatus(t *testing.T) {
 		"bad sysroot":      {[]string{"run", "--sysroot", "/nowhere", exe}, "/nowhere"},
 		"a directory":      {[]string{"run", t.TempDir()}, ""},
 		"no source":        {[]string{"run", filepath.Join(filepath.Dir(exe), "steps.c")}, "steps.c"},
-		"bad chaos":        {[]string{"run", "--chaos", "big", exe}, "--chaos"},
+		"bad chaos":        {[]string{"run", "--chaos", "big", exe}, "or random"},
 		"bad environment":  {[]string{"run", "--env", "x", exe}, "NAME=VALUE"},
 		"bad directory":    {[]string{"run", "--cwd", "/nowhere", exe}, "/nowhere"},
 		"port in use":      {[]string{"serve", "--listen", ln.Addr().String()}, "in use"},

@@ -33,7 +33,7 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 				return err
 			}
 			defer closer.Close()
-			cfg, err := guest.config(args)
+			cfg, err := guest.config(args, std.err)
 			if err != nil {
 				return err
 			}
