@@ -72,6 +72,16 @@ func (l *Log) At(i int) *Input {
 	}
 }
 
+// View is the log as it is now, for reading only: other goroutines may while a machine
+// appends to l.
+func (l *Log) View() *Log {
+	v := *l
+	v.OnGrow = nil
+	v.inputs = l.inputs[:len(l.inputs):len(l.inputs)]
+	v.journal = l.journal[:len(l.journal):len(l.journal)]
+	return &v
+}
+
 // Append adds an input. Inputs are in order of icount.
 func (l *Log) Append(in *Input) {
 	if n := len(l.inputs); n > 0 && l.inputs[n-1].Icount > in.Icount {

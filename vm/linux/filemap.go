@@ -55,7 +55,14 @@ func (m *Machine) fileContent(t *thread, d *desc, off, n uint64, shared bool) (c
 }
 
 // madeContent is the content of a file that the guest kernel has itself.
-func (m *Machine) madeContent(d *desc) *mem.Content { return mem.NewContent(d.content) }
+func (m *Machine) madeContent(d *desc) *mem.Content {
+	if from := m.lib.sourceOf(d.content); from != 0 { // /proc/self/exe
+		if _, prog := m.lib.executable(from, nil); prog != nil {
+			return prog.content
+		}
+	}
+	return mem.NewContent(d.content)
+}
 
 // fileKey names a version of a host file.
 type fileKey struct {

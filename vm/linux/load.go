@@ -74,7 +74,7 @@ func New(cfg Config) (*Machine, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	prog, err := newProgram(filepath.ToSlash(path), file)
+	prog, err := newProgram(filepath.ToSlash(path), file, sourceExecutable)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

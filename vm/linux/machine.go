@@ -38,6 +38,7 @@ type Machine struct {
 	setup
 	trampoline uint64    // address of the signal trampoline
 	origin     *snapshot // the state at icount 0
+	old        *vm.Log   // a view of the log when the machine was made
 
 	// Working state, meaningless between two positions.
 	nr      uint64 // the system call being executed, and its arguments

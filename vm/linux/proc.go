@@ -133,6 +133,7 @@ func (m *Machine) newRealm(id uint64, sn *mem.Snapshot) *realm {
 		space := mem.NewSpace()
 		cpu := m.c.Mem
 		m.c.Mem = space
+		space.OnLost = m.lost
 		r = &realm{mem: space, e: engine.New(m.c, m.tr)}
 		if cpu != nil {
 			m.c.Mem = cpu

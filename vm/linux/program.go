@@ -22,12 +22,12 @@ type program struct {
 	content *mem.Content // of raw
 }
 
-func newProgram(path string, raw []byte) (*program, error) {
+func newProgram(path string, raw []byte, from source) (*program, error) {
 	x, err := parseELF(raw)
 	if err != nil {
 		return nil, err
 	}
-	return &program{path: path, x: x, raw: raw, content: mem.NewContent(raw)}, nil
+	return &program{path: path, x: x, raw: raw, content: mem.NewKnownContent(uint64(from), raw)}, nil
 }
 
 // asking is a way through the door: [Machine.ask] for a thread, or what

@@ -35,6 +35,9 @@ func (m *Machine) Run(until uint64, stops *vm.Stops) (stop vm.Stop) {
 	m.breaks, m.breakFilter = stops.Breaks, nil
 	if stops.Filter != nil {
 		m.breakFilter = func() bool {
+			if m.err != nil {
+				return true // there is nothing to ask about: the loop tells
+			}
 			// A condition that is asked about often is slow: don't wait for the
 			// slice to end.
 			if m.interrupted.Load() {
@@ -165,13 +168,14 @@ func (r *run) wanted(s vm.Stop) bool {
 // execute runs the current thread to the next event, limit or stop.
 func (r *run) execute() *vm.Stop {
 	m := r.m
-	n := min(r.limit, m.st.next, m.c.Icount+slice) - m.c.Icount
+	// (A damaged snapshot may have its next event in the past.)
+	n := min(r.limit, max(m.st.next, m.c.Icount+1), m.c.Icount+slice) - m.c.Icount
 	free := r.free(m.c.Icount)
 	if free && len(r.stops.Watches) > 0 && m.p.own() {
 		n, m.mem.IgnoreWatches = 1, mem.Read|mem.Write
 	}
 	x := m.e.Run(n, free)
-	for x == ir.ExitMem && m.mem.Fault.Kind == mem.FaultWatch {
+	for x == ir.ExitMem && m.err == nil && m.mem.Fault.Kind == mem.FaultWatch {
 		if s := r.watch(); s != nil {
 			m.mem.IgnoreWatches = m.unwatched()
 			return s
@@ -185,6 +189,9 @@ func (r *run) execute() *vm.Stop {
 		x = m.e.Run(1, true)
 	}
 	m.mem.IgnoreWatches = m.unwatched()
+	if m.err != nil {
+		return nil
+	}
 	switch x {
 	case ir.ExitLimit:
 		if m.c.Icount >= m.st.next {
@@ -335,4 +342,12 @@ func (m *Machine) syscall() {
 		m.finish(t, ret)
 	}
 	m.settle()
+}
+
+// lost records that a page which is needed cannot be read from where it is kept.
+func (m *Machine) lost(err error) {
+	if m.err == nil {
+		m.err = fmt.Errorf("the memory at icount %d cannot be read: %w", m.c.Icount, err)
+		m.note.Error().Err(m.err).Msg("what has been saved of the history is damaged")
+	}
 }

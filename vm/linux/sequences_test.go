@@ -187,12 +187,22 @@ func testSequence(t *testing.T, raw []byte) {
 	}
 	defer m.Close()
 	type mark struct {
-		s    vm.Snapshot
-		hash vm.Hash
+		s     vm.Snapshot
+		hash  vm.Hash
+		saved []byte // relative to the one before, but for every 16th
 	}
 	var marks []mark
+	var store drawer
 	for {
-		marks = append(marks, mark{m.Snapshot(), m.Hash()})
+		now := mark{s: m.Snapshot(), hash: m.Hash()}
+		var prev vm.Snapshot
+		if n := len(marks); n > 0 && n%16 != 0 {
+			prev = marks[n-1].s
+		}
+		if now.saved, err = now.s.Save(prev, &store); err != nil {
+			t.Fatal(err)
+		}
+		marks = append(marks, now)
 		watchdog := time.AfterFunc(10*time.Second, m.Interrupt) // if all wait for good
 		s := m.Run(m.Icount()+97, nil)
 		watchdog.Stop()
@@ -213,8 +223,17 @@ func testSequence(t *testing.T, raw []byte) {
 	}
 	defer other.Close()
 	for i := len(marks) - 1; i >= 0; i -= max(len(marks)/8, 1) {
-		for _, m := range []*linux.Machine{m, other} {
-			m.Restore(marks[i].s)
+		for j, m := range []*linux.Machine{m, other, m, other} {
+			s := marks[i].s
+			if j >= 2 {
+				s = nil
+				for k := i &^ 15; k <= i; k++ {
+					if s, err = m.Load(marks[k].saved, s, &store); err != nil {
+						t.Fatalf("the snapshot at icount %d: %v", marks[k].s.Icount(), err)
+					}
+				}
+			}
+			m.Restore(s)
 			if m.Hash() != marks[i].hash {
 				t.Fatalf("the snapshot at icount %d has changed", marks[i].s.Icount())
 			}

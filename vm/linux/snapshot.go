@@ -1,8 +1,6 @@
 package linux
 
 import (
-	"errors"
-
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/mem"
 )
@@ -14,6 +12,7 @@ type snapshot struct {
 	mems   []*mem.Snapshot // of all address spaces, in the order of st.mms
 	st     *state
 	act    *vm.Activity
+	lib    *library // of the machines of this history
 }
 
 // Icount implements [vm.Snapshot].
@@ -22,23 +21,13 @@ func (s *snapshot) Icount() uint64 { return s.icount }
 // Activity implements [vm.Snapshot].
 func (s *snapshot) Activity() *vm.Activity { return s.act }
 
-// Save implements [vm.Snapshot].
-func (s *snapshot) Save(prev vm.Snapshot, to vm.PageStore) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Load implements [vm.Machine].
-func (m *Machine) Load(saved []byte, prev vm.Snapshot, from vm.PageStore) (vm.Snapshot, error) {
-	return nil, errors.ErrUnsupported
-}
-
 // Overhead implements [vm.Snapshot].
 func (s *snapshot) Overhead() int { return s.st.size() }
 
 // Snapshot implements [vm.Machine].
 func (m *Machine) Snapshot() vm.Snapshot {
 	m.park()
-	s := &snapshot{icount: m.c.Icount, st: m.st.clone(), mems: make([]*mem.Snapshot, len(m.st.mms))}
+	s := &snapshot{icount: m.c.Icount, lib: m.lib, st: m.st.clone(), mems: make([]*mem.Snapshot, len(m.st.mms))}
 	own := m.st.owner().mm
 	for i, x := range m.st.mms {
 		r := m.realms[x.id]

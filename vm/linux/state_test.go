@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/internal/wire"
 )
 
 // kernelTypes are the types whose values make up a state.
@@ -165,6 +166,34 @@ func TestTheHashCoversEveryFieldOfTheState(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is saved of a state is all of it: a field that is added has to be saved, too.
+func TestASavedStateHasEveryField(t *testing.T) {
+	s := sample()
+	lib := newLibrary(&program{raw: []byte{0}})
+	w := &coding{Coder: &wire.Coder{}, lib: lib}
+	w.state(s)
+	r := &coding{Coder: wire.Reader(w.Written()), lib: lib}
+	got := &state{}
+	r.state(got)
+	if err := r.End(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(s, got) || !bytes.Equal(encoded(s), encoded(got)) {
+		want, have := fmt.Sprintf("%+v", dump(s)), fmt.Sprintf("%+v", dump(got))
+		t.Errorf("read again, the state is\n%s\nnot\n%s", have, want)
+	}
+}
+
+// dump lists the fields of a state that have no others below them.
+func dump(s *state) (out []string) {
+	places(reflect.ValueOf(s), map[unsafe.Pointer]bool{}, func(name string, v reflect.Value) {
+		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Struct {
+			out = append(out, fmt.Sprintf("%s=%v", name, v))
+		}
+	})
+	return out
 }
 
 // A clone shares nothing with its origin that either would write.

@@ -30,14 +30,20 @@ func (s *Space) Fetch(addr uint64, p []byte) int {
 }
 
 // Peek reads memory as a debugger does: protections and watches do not count.
-// It returns how many bytes it got before an unmapped page.
+// It returns how many bytes it got before a page that is not mapped, or lost.
 func (s *Space) Peek(addr uint64, p []byte) int {
 	n := 0
 	pages(addr, len(p), func(a uint64, lo, hi int) bool {
 		if s.vmaAt(a) == nil {
 			return false
 		}
-		copyPage(p[lo:hi], s.lookup(a>>PageShift), a&pageMask)
+		pg := s.lookup(a >> PageShift)
+		if pg != nil {
+			if _, err := pg.bytes(); err != nil {
+				return false
+			}
+		}
+		copyPage(p[lo:hi], pg, a&pageMask)
 		n = hi
 		return true
 	})
@@ -64,7 +70,7 @@ func (s *Space) put(a uint64, b []byte) {
 	s.tellCode(a, a+uint64(len(b)))
 	pg := s.writable(vpn)
 	s.evict(vpn)
-	copy(pg.data[a&pageMask:], b)
+	copy(pg.data.Load()[a&pageMask:], b)
 }
 
 // CopyIn reads guest memory for the guest kernel, as copy_from_user does: the

@@ -1,28 +1,45 @@
 package mem
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
 
 // Content is an immutable sequence of bytes, a file's, that spaces can map
 // without copying it: all mappings share its pages until they write to them.
 // It may be used from several goroutines.
 type Content struct {
-	pages []Page
+	id    uint64
+	pages []Page // of epochClean
 	size  uint64
 }
 
 // NewContent returns the content with these bytes. The caller must not change
 // data afterwards.
-func NewContent(data []byte) *Content {
-	c := &Content{pages: make([]Page, (len(data)+pageMask)/PageSize), size: uint64(len(data))}
-	// Epoch 0 is no space's: pages that carry it are never written in place.
+func NewContent(data []byte) *Content { return NewKnownContent(0, data) }
+
+// NewKnownContent returns content that whoever loads a saved snapshot can get again
+// by its id, unless that is 0: its pages are not saved.
+func NewKnownContent(id uint64, data []byte) *Content {
+	c := &Content{id: id, pages: make([]Page, (len(data)+pageMask)/PageSize), size: uint64(len(data))}
+	var homes []home
+	if id != 0 {
+		homes = make([]home, len(c.pages))
+	}
 	for i := range c.pages {
+		if id != 0 {
+			homes[i] = home{content: c, ref: vm.PageRef(i)}
+			c.pages[i].home.Store(&homes[i])
+		}
 		b := data[i*PageSize:]
 		if len(b) >= PageSize && uintptr(unsafe.Pointer(&b[0]))%8 == 0 {
-			c.pages[i].data = (*[PageSize]byte)(b)
+			c.pages[i].data.Store((*[PageSize]byte)(b))
 			continue
 		}
-		c.pages[i].data = new([PageSize]byte)
-		copy(c.pages[i].data[:], b)
+		d := new([PageSize]byte)
+		copy(d[:], b)
+		c.pages[i].data.Store(d)
 	}
 	return c
 }
@@ -56,7 +73,7 @@ func (s *Space) Executed(vpn uint64) *Page {
 	if v == nil || v.Prot&Exec == 0 {
 		return nil
 	}
-	if p := s.lookup(vpn); p != nil && p.epoch == 0 {
+	if p := s.lookup(vpn); p != nil && p.epoch == epochClean {
 		return p
 	}
 	return nil

@@ -37,16 +37,16 @@ func digest(data *[PageSize]byte) (out vm.Hash) {
 	return out
 }
 
-// digest of the page; kept with it if it is frozen, so that hashing state after
+// digest of the page, whose content is here; kept with it if it is frozen, so that hashing state after
 // state costs only the pages that changed.
 func (p *Page) digest(frozen bool) vm.Hash {
 	if !frozen {
-		return digest(p.data)
+		return digest(p.data.Load())
 	}
 	if h := p.hash.Load(); h != nil {
 		return *h
 	}
-	h := digest(p.data)
+	h := digest(p.data.Load())
 	p.hash.Store(&h)
 	return h
 }

@@ -170,20 +170,21 @@ func (s *Space) TakeWritten(id, start, end uint64) []Piece {
 		first, last := max(v.Start, start)>>PageShift, min(v.End, end)>>PageShift
 		var found []uint64
 		s.root.walk(0, topShift, first, last, func(vpn uint64, p *Page) {
-			if p.epoch != 0 {
+			if p.epoch != epochClean && s.here(p) {
 				found = append(found, vpn)
 			}
 		})
 		for _, vpn := range found {
 			p := s.lookup(vpn)
+			data := p.data.Load()
 			off := v.Offset + vpn<<PageShift - v.Start
 			if n := len(out); n > 0 && out[n-1].Offset+uint64(len(out[n-1].Data)) == off && len(out[n-1].Data) < maxPiece {
-				out[n-1].Data = append(out[n-1].Data, p.data[:]...)
+				out[n-1].Data = append(out[n-1].Data, data[:]...)
 			} else {
-				out = append(out, Piece{off, slices.Clone(p.data[:])})
+				out = append(out, Piece{off, slices.Clone(data[:])})
 			}
 			// As the content of a file is: the next write copies it.
-			s.spread(vpn, &Page{data: p.data})
+			s.spread(vpn, newPage(epochClean, data))
 		}
 	}
 	return out

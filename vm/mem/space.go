@@ -55,6 +55,7 @@ const (
 	FaultWatch              // a watched range would be accessed, without another fault
 	FaultAlign              // an atomic access is misaligned
 	FaultCode               // translated code would be overwritten: see AllowCodeWrite
+	FaultLost               // the page's content cannot be read from its store: see OnLost
 )
 
 // Access is what an access wanted.
@@ -79,14 +80,6 @@ type Fault struct {
 // epochs numbers the stretches between snapshots, process-wide, so that pages
 // of one space's epoch are never taken for another's.
 var epochs atomic.Uint64
-
-// Page is the content of one page. It may be written in place only by the space
-// whose epoch it carries.
-type Page struct {
-	data  *[PageSize]byte // apart, so that it is aligned as the host's pages are
-	epoch uint64
-	hash  atomic.Pointer[vm.Hash] // of data, once frozen
-}
 
 // TLBSize is the number of entries in the TLB, a power of two.
 const TLBSize = 4096
@@ -123,6 +116,11 @@ type Space struct {
 	// that touches a page marked by MarkCode, before anything is executed
 	// there again.
 	OnCode func(start, end uint64)
+
+	// OnLost is told when the content of a page is needed and cannot be read from the
+	// store that has it. An access fails with FaultLost then; what else needs it
+	// takes zeros.
+	OnLost func(err error)
 
 	root  *node
 	epoch uint64
@@ -306,10 +304,11 @@ func (s *Space) probe(addr uint64, a Access) (p *Page, ok bool) {
 	if v.Prot&need == 0 {
 		return nil, s.fault(FaultProt, a, addr, 1)
 	}
+	if p = s.lookup(vpn); !s.here(p) {
+		return nil, s.fault(FaultLost, a, addr, 1)
+	}
 	if a == AccessWrite {
 		p = s.writable(vpn)
-	} else {
-		p = s.lookup(vpn)
 	}
 	if a == AccessFetch {
 		return p, true
@@ -320,7 +319,7 @@ func (s *Space) probe(addr uint64, a Access) (p *Page, ok bool) {
 	e.R, e.W = noTag, noTag
 	e.Data = unsafe.Pointer(&zeroPage)
 	if p != nil {
-		e.Data = unsafe.Pointer(p.data)
+		e.Data = unsafe.Pointer(p.data.Load())
 	}
 	if s.reads != nil && a == AccessRead {
 		s.reads.add(vpn)
@@ -356,7 +355,7 @@ func (s *Space) LoadSlow(addr, size uint64) (v uint64, ok bool) {
 		if p == nil {
 			return 0, true
 		}
-		return loadLE(p.data[off : off+size]), true
+		return loadLE(p.data.Load()[off : off+size]), true
 	}
 	var buf [8]byte
 	n := PageSize - off
@@ -403,9 +402,9 @@ func (s *Space) StoreSlow(addr, size, v uint64) bool {
 	}
 	var buf [8]byte
 	binary.LittleEndian.PutUint64(buf[:], v)
-	copy(p.data[off:off+first], buf[:first])
+	copy(p.data.Load()[off:off+first], buf[:first])
 	if q != nil {
-		copy(q.data[:size-first], buf[first:size])
+		copy(q.data.Load()[:size-first], buf[first:size])
 	}
 	return true
 }
@@ -435,11 +434,12 @@ func (s *Space) readPage(addr uint64, b []byte) bool {
 	return true
 }
 
+// copyPage reads from a page whose content is here, or that has never been written.
 func copyPage(b []byte, p *Page, off uint64) {
 	if p == nil {
 		clear(b)
 	} else {
-		copy(b, p.data[off:])
+		copy(b, p.data.Load()[off:])
 	}
 }
 

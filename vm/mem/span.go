@@ -35,8 +35,8 @@ func (s *Space) Executable(addr uint64) []byte {
 		return nil
 	}
 	p := s.lookup(addr >> PageShift)
-	if p == nil {
+	if p == nil || !s.here(p) {
 		return nil
 	}
-	return p.data[addr&pageMask:]
+	return p.data.Load()[addr&pageMask:]
 }

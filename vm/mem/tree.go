@@ -23,6 +23,14 @@ type node struct {
 
 func index(vpn uint64, shift uint) uint64 { return vpn >> shift & (fanout - 1) }
 
+// kid is child i of n, which may be nil.
+func kid(n *node, i uint64) unsafe.Pointer {
+	if n == nil {
+		return nil
+	}
+	return n.kid[i]
+}
+
 // lookup returns page vpn, or nil if it has never been written.
 func (s *Space) lookup(vpn uint64) *Page { return s.root.lookup(vpn) }
 
@@ -36,30 +44,32 @@ func (n *node) lookup(vpn uint64) *Page {
 	}
 }
 
-// own returns n itself if it is private, or a private copy.
-func (s *Space) own(n *node) *node {
-	if n.epoch == s.epoch {
+// own returns n itself if it is private to an epoch, or a private copy.
+func (n *node) own(epoch uint64) *node {
+	if n.epoch == epoch {
 		return n
 	}
 	c := *n
-	c.epoch = s.epoch
+	c.epoch = epoch
 	return &c
 }
 
 // slot returns the private place of page vpn in the tree, making the path to it
 // private.
-func (s *Space) slot(vpn uint64) *unsafe.Pointer {
-	s.root = s.own(s.root)
-	n := s.root
+func (s *Space) slot(vpn uint64) *unsafe.Pointer { return slot(&s.root, s.epoch, vpn) }
+
+func slot(root **node, epoch, vpn uint64) *unsafe.Pointer {
+	*root = (*root).own(epoch)
+	n := *root
 	for shift := uint(topShift); ; shift -= levelBits {
 		k := &n.kid[index(vpn, shift)]
 		if shift == 0 {
 			return k
 		}
 		if *k == nil {
-			*k = unsafe.Pointer(&node{epoch: s.epoch})
-		} else if c := (*node)(*k); c.epoch != s.epoch {
-			*k = unsafe.Pointer(s.own(c))
+			*k = unsafe.Pointer(&node{epoch: epoch})
+		} else if c := (*node)(*k); c.epoch != epoch {
+			*k = unsafe.Pointer(c.own(epoch))
 		}
 		n = (*node)(*k)
 	}
@@ -72,12 +82,13 @@ func (s *Space) writable(vpn uint64) *Page {
 	if old != nil && old.epoch == s.epoch {
 		return old
 	}
-	p := &Page{epoch: s.epoch, data: new([PageSize]byte)}
-	if old != nil {
-		*p.data = *old.data
-	} else {
+	data := new([PageSize]byte)
+	if old == nil {
 		s.count++
+	} else if s.here(old) {
+		*data = *old.data.Load()
 	}
+	p := newPage(s.epoch, data)
 	*s.slot(vpn) = unsafe.Pointer(p)
 	s.dirty = append(s.dirty, vpn)
 	s.spread(vpn, p)
@@ -178,6 +189,9 @@ func (s *Space) Hash() vm.Hash {
 		frozen := p.epoch != s.epoch
 		if v, _ := s.sharedAt(vpn); v != nil {
 			frozen = false // another space may write to it in place
+		}
+		if !s.here(p) {
+			return
 		}
 		d := p.digest(frozen)
 		if d != zeroDigest {
