@@ -8,6 +8,7 @@ import (
 
 	"github.com/dap-revexec/dap-revexec/testdata"
 	"github.com/dap-revexec/dap-revexec/vm"
+	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
 // drawer is a store in memory.
@@ -148,7 +149,7 @@ func TestSavedSnapshotsAreTheSameStatesWhoeverLoadsThem(t *testing.T) {
 		s := saveAll(t, m, h.end, 24, 1, false)
 		r := replica(t, m)
 		other := replayOf(t, h.cfg, h.log)
-		machines := []vm.Machine{m, r, other}
+		machines := []vm.Machine{m, r, other, reopen(t, linux.Describe(m), copied(h.log, all))}
 		for i, x := range machines {
 			loaders := []vm.Machine{m, r, x} // another library's pages are other pages, but as good
 			s.walk(t, x, loaders, 12, uint64(i))
