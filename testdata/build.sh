@@ -49,6 +49,7 @@ bench_int       | bench_int.c      | -O2
 bench_mem       | bench_mem.c      | -O2
 bench_call      | bench_call.c     | -O2
 bench_float     | bench_float.c    | -O2 -fno-math-errno -ffp-contract=off
+long_ago        | long_ago.c       |
 demo_inventory  | demo_inventory.c |
 hello_glibc     | hello_glibc.c    | libc
 signals_glibc   | signals_glibc.c  | libc -gdwarf-4
@@ -63,7 +64,7 @@ x86             | x86.c            | -O1
 
 # What is built for amd64 too.
 portable=" recurse threads signals_more stdin files crash abort steps steps_dwarf4 steps_o2 values values_dwarf4 values_o2
-	inline_o2 spin bench_int bench_mem bench_call demo_inventory hello_glibc signals_glibc pthread_glibc contend_glibc bench_float forks programs
+	inline_o2 spin bench_int bench_mem bench_call long_ago demo_inventory hello_glibc signals_glibc pthread_glibc contend_glibc bench_float forks programs
 	sockets_glibc lazy_race x86 "
 
 # What is built for amd64 alone.

@@ -111,6 +111,8 @@ var guests = []Guest{
 		About: "benchmark: calls and returns"},
 	{Name: "bench_float", Source: "bench_float.c", DWARF: 5, Args: []string{"1000"},
 		About: "benchmark: arithmetic in double precision"},
+	{Name: "long_ago", Source: "long_ago.c", DWARF: 5, Args: []string{"2"},
+		About: "something happens once, and then nothing like it for long: //@event, then //@long-call"},
 	{Name: "demo_inventory", Source: "demo_inventory.c", DWARF: 5, Signal: 11, Instructions: 4299476,
 		About: "the demo: crashes at //@crash; //@culprit overwrote the pointer millions of instructions before"},
 	{Name: "hello_glibc", Source: "hello_glibc.c", DWARF: 5, Libc: true, Exit: 5, Stderr: "done\n",

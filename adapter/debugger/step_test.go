@@ -127,7 +127,7 @@ func TestStepOutOfAFunctionLeftByLongjmp(t *testing.T) {
 	})
 }
 
-func (d *Debugger) frame(t *testing.T, n int) Frame {
+func (d *Debugger) frame(t testing.TB, n int) Frame {
 	t.Helper()
 	fs, err := d.Frames(0)
 	if n >= len(fs) {
