@@ -154,21 +154,18 @@ func sameProgram(a, b vm.Image) bool {
 	return a.Path == b.Path && a.Entry == b.Entry && slices.Equal(a.Args, b.Args) && bytes.Equal(a.Auxv, b.Auxv)
 }
 
-// backward searches back to lower or, when that is 0, to the start of history, over
-// any number of epochs; see [checkpoint.Timeline.Search]. inside, when it is not nil,
-// tells at a position what can be passed over. After an error the machine may be
-// anywhere.
-func (d *Debugger) backward(ctx context.Context, lower uint64, stops stopsFor, inside inside) (vm.Stop, error) {
-	lower = max(lower, d.tl.Start())
+// backward searches back to the start of history, over any number of epochs; see
+// [checkpoint.Timeline.Search]. After an error the machine may be anywhere.
+func (d *Debugger) backward(ctx context.Context, stops stopsFor, pass over) (vm.Stop, error) {
 	for {
-		if d.m.Icount() <= lower {
+		if d.m.Icount() <= d.tl.Start() {
 			return vm.Stop{Reason: vm.StopLimit, Thread: d.m.CurrentThread()}, nil
 		}
 		begins, set, err := d.epoch(ctx)
 		if err != nil {
 			return vm.Stop{Reason: vm.StopError, Err: err}, err
 		}
-		st, err := d.searchBack(ctx, max(begins, lower), stops(set), inside)
+		st, err := d.tl.Search(ctx, begins, d.query(set, stops, pass))
 		if err != nil || st.Reason != vm.StopLimit {
 			return st, err
 		}

@@ -88,7 +88,7 @@ type goal func(s *vm.Stop) bool
 type aim struct {
 	at      places // where reached is asked
 	reached goal   // depends on the position alone
-	inside  inside // what a search back can pass over as reached does not hold in it; may be nil
+	inside  inside // during which calls reached does not hold; nil: not known
 }
 
 // run moves to the first position, or the latest earlier one, where a breakpoint,
@@ -98,54 +98,37 @@ func (d *Debugger) run(ctx context.Context, back bool, to *aim) (Event, error) {
 	if err := d.count(ctx); err != nil {
 		return d.event(ReasonPause, back), err
 	}
-	r := &search{d: d, back: back}
-	places := func(s *moduleSet) *vm.Breaks { return d.codeOf(s).breaks }
-	if to != nil {
-		r.reached = to.reached
-		places = func(s *moduleSet) *vm.Breaks { return union(to.at(s), d.codeOf(s).breaks) }
-	}
+	r := &search{d: d, back: back, to: to}
 	for _, p := range d.bps.data {
 		if p.err == nil {
 			r.watch(p)
 		}
 	}
-	lower, end := d.tl.Start(), vm.Stop{Reason: vm.StopLimit}
-	if back && to != nil && to.inside != nil {
-		// First the goal alone: breakpoints and signals may be in the calls that are
-		// passed over. Then what else there is between here and there.
-		var err error
-		end, err = d.backward(ctx, 0, func(s *moduleSet) *vm.Stops {
-			return &vm.Stops{Breaks: to.at(s), Anywhere: true, Filter: d.anywhere(to.reached)}
-		}, to.inside)
-		if err == nil {
-			lower = d.m.Icount()
-			err = d.seek(ctx, origin)
-		}
-		if err != nil {
-			return d.abandon(origin, back, err)
-		}
-		r.reached = nil
-		places = func(s *moduleSet) *vm.Breaks { return d.codeOf(s).breaks }
+	points := func(s *moduleSet) *vm.Stops {
+		return &vm.Stops{Breaks: d.codeOf(s).breaks, Watches: r.watches, Signals: d.signals, Anywhere: true, Filter: d.anywhere(r.filter)}
 	}
-	return r.run(ctx, origin, lower, end, func(s *moduleSet) *vm.Stops {
-		return &vm.Stops{Breaks: places(s), Watches: r.watches, Signals: d.signals, Anywhere: true, Filter: d.anywhere(r.filter)}
-	}, to)
+	if to == nil {
+		return r.run(ctx, origin, points)
+	}
+	r.over = over{to.inside, points}
+	return r.run(ctx, origin, func(s *moduleSet) *vm.Stops {
+		stops := points(s)
+		stops.Breaks = union(to.at(s), stops.Breaks)
+		return stops
+	})
 }
 
-// run moves to what the search looks for; backward not beyond lower, which end is
-// about.
-func (r *search) run(ctx context.Context, origin, lower uint64, end vm.Stop, stops stopsFor, to *aim) (Event, error) {
+// run moves from origin, where the machine is, to what the search looks for.
+func (r *search) run(ctx context.Context, origin uint64, stops stopsFor) (Event, error) {
 	d := r.d
 	for {
 		var st vm.Stop
 		var err error
 		if r.back {
-			if st, err = d.backward(ctx, lower, stops, nil); err == nil && st.Reason == vm.StopLimit {
-				st = end
-			}
+			st, err = d.backward(ctx, stops, r.over)
 		} else {
 			start := d.m.Icount()
-			st = d.forward(ctx, stops, to != nil)
+			st = d.forward(ctx, stops, r.to != nil)
 			d.counted(start)
 		}
 		d.Moved()
@@ -165,7 +148,7 @@ func (r *search) run(ctx context.Context, origin, lower uint64, end vm.Stop, sto
 		}
 		ev, err := d.stopped(st, r.back)
 		if st.Reason == vm.StopBreak {
-			r.describe(&ev, &st, to)
+			r.describe(&ev, &st)
 		}
 		ev.Logs = r.logs
 		return ev, err
@@ -250,7 +233,8 @@ func (d *Debugger) stopped(st vm.Stop, back bool) (Event, error) {
 type search struct {
 	d       *Debugger
 	back    bool
-	reached goal // nil if it is not to be asked
+	to      *aim // nil for none
+	over    over
 	watched []*point
 	watches []vm.Watch // of watched, at the same index
 	logs    []LogMessage
@@ -267,7 +251,7 @@ func (r *search) filter(s *vm.Stop) bool {
 	if s.Reason != vm.StopBreak {
 		return true
 	}
-	if r.reached != nil && r.reached(s) {
+	if r.to != nil && r.to.reached(s) {
 		return true
 	}
 	for _, p := range r.d.code().at[s.PC] {
@@ -314,9 +298,9 @@ func (r *search) log(m LogMessage) {
 
 // describe completes the event of a stop at a breakpoint address: a breakpoint
 // there goes before the end of a step.
-func (r *search) describe(ev *Event, st *vm.Stop, to *aim) {
+func (r *search) describe(ev *Event, st *vm.Stop) {
 	ev.Reason, ev.Thread = ReasonStep, st.Thread
-	ev.arrived = to != nil && to.reached(st)
+	ev.arrived = r.to != nil && r.to.reached(st)
 	for _, p := range r.d.code().at[st.PC] {
 		if stop, why := r.d.hit(p, st, nil); stop && p.log == "" {
 			if p.raises != nil {

@@ -347,7 +347,7 @@ func (d *Debugger) stepInstruction(ctx context.Context, mo Motion) (Event, error
 	}
 	err := d.seek(ctx, at-1)
 	if err == nil && d.m.Elsewhere() {
-		_, err = d.backward(ctx, 0, d.switches(true), nil)
+		_, err = d.backward(ctx, d.switches(true), over{})
 		d.Moved()
 		if err != nil { // half of the way is no place to be
 			err = errors.Join(err, d.seek(context.WithoutCancel(ctx), at))

@@ -1,8 +1,6 @@
 package debugger
 
 import (
-	"context"
-
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
@@ -33,21 +31,30 @@ func (d *Debugger) anywhere(f func(*vm.Stop) bool) func(*vm.Stop) bool {
 	}
 }
 
-// inside tells at the debugger's machine's position whether a search back can pass
-// over the call that the position is in, see [checkpoint.Query].
+// inside tells at the debugger's machine's position which call that the position is
+// in can be passed over, see [checkpoint.Query].
 type inside func() (checkpoint.Activation, bool)
 
-// searchBack searches back within an epoch.
-func (d *Debugger) searchBack(ctx context.Context, lower uint64, stops *vm.Stops, in inside) (vm.Stop, error) {
-	q := checkpoint.Query{Stops: *stops}
-	if in != nil {
-		q.Inside = func(m vm.Machine) (a checkpoint.Activation, ok bool) {
-			ok = d.lookAt(m, func() bool {
-				a, ok = in()
-				return ok
-			})
-			return a, ok
-		}
+// over is what a search back may pass over: calls that inside knows of, but for what
+// within asks for, which may be found in them.
+type over struct {
+	inside inside // nil for none
+	within stopsFor
+}
+
+// query makes a search back within an epoch.
+func (d *Debugger) query(s *moduleSet, stops stopsFor, pass over) checkpoint.Query {
+	q := checkpoint.Query{Stops: *stops(s)}
+	if pass.inside == nil {
+		return q
 	}
-	return d.tl.Search(ctx, lower, q)
+	q.Within = pass.within(s)
+	q.Inside = func(m vm.Machine) (a checkpoint.Activation, ok bool) {
+		d.lookAt(m, func() bool {
+			a, ok = pass.inside()
+			return ok
+		})
+		return a, ok
+	}
+	return q
 }

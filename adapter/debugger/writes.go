@@ -39,10 +39,7 @@ func (d *Debugger) write(ctx context.Context, w DataBreakpoint, back bool) (Even
 	r := &search{d: d, back: back}
 	r.watch(&point{reason: ReasonData, data: w})
 	stops := func(*moduleSet) *vm.Stops { return &vm.Stops{Watches: r.watches} }
-	if !back {
-		return r.run(ctx, origin, 0, vm.Stop{}, stops, nil)
-	}
-	ev, err := r.run(ctx, origin, d.tl.Start(), vm.Stop{Reason: vm.StopLimit}, stops, nil)
+	ev, err := r.run(ctx, origin, stops)
 	if err == nil && ev.Reason == ReasonStart {
 		return d.abandon(origin, true, fmt.Errorf("%s: %w", d.named(&w), ErrNotWritten))
 	}
