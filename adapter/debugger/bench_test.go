@@ -18,7 +18,7 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
-func benchDebugger(b *testing.B, name string, n int, cfg checkpoint.Config) *Debugger {
+func benchDebugger(b testing.TB, name string, n int, cfg checkpoint.Config) *Debugger {
 	b.Helper()
 	exe := guestPath(b, name)
 	m, err := linux.New(linux.Config{Path: exe, Args: []string{filepath.Base(exe), strconv.Itoa(n)}})

@@ -31,6 +31,9 @@ type Debugger struct {
 
 	stacks map[vm.ThreadID]*stack // of the current position
 	breaks breakSets
+
+	// plodding keeps searches back from passing over calls: for tests, to compare with.
+	plodding bool
 }
 
 // New returns a debugger on a timeline whose guest was started with prog's

@@ -154,10 +154,15 @@ func sameProgram(a, b vm.Image) bool {
 	return a.Path == b.Path && a.Entry == b.Entry && slices.Equal(a.Args, b.Args) && bytes.Equal(a.Auxv, b.Auxv)
 }
 
+// nearby is how many instructions a search that may pass over calls looks at before
+// it asks for one: often a call has just ended, so that the position it starts from is
+// in none, but the ones before are.
+const nearby = 1 << 12
+
 // backward searches back to the start of history, over any number of epochs; see
 // [checkpoint.Timeline.Search]. After an error the machine may be anywhere.
 func (d *Debugger) backward(ctx context.Context, stops stopsFor, pass over) (vm.Stop, error) {
-	for {
+	for first := true; ; first = false {
 		if d.m.Icount() <= d.tl.Start() {
 			return vm.Stop{Reason: vm.StopLimit, Thread: d.m.CurrentThread()}, nil
 		}
@@ -165,7 +170,11 @@ func (d *Debugger) backward(ctx context.Context, stops stopsFor, pass over) (vm.
 		if err != nil {
 			return vm.Stop{Reason: vm.StopError, Err: err}, err
 		}
-		st, err := d.tl.Search(ctx, begins, d.query(set, stops, pass))
+		q := d.query(set, stops, pass)
+		if here := d.m.Icount(); first && q.Inside != nil && here-begins > nearby {
+			q.Inside, q.Within, begins = nil, nil, here-nearby
+		}
+		st, err := d.tl.Search(ctx, begins, q)
 		if err != nil || st.Reason != vm.StopLimit {
 			return st, err
 		}

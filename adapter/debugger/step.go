@@ -60,11 +60,23 @@ func (a depth) deeper(b depth) bool {
 func (d *Debugger) depth(t vm.ThreadID, s strand) depth {
 	pc := d.pc(t)
 	space := d.Space()
-	cfa, err := space.CFA(pc, threadRegs{d, t}, d.m)
-	if err != nil {
-		cfa = d.sp(t)
+	return depth{d.height(s, d.cfa(space, t, pc)), space.InlineDepth(pc)}
+}
+
+// cfa is the canonical frame address of a thread's innermost frame, or its stack
+// pointer if that is not known. Filters ask for it at each statement.
+func (d *Debugger) cfa(space *symbols.Space, t vm.ThreadID, pc uint64) uint64 {
+	if p := space.At(pc); p != nil {
+		if reg, off, ok := p.CFARule(pc); ok {
+			if i, ok := d.regIndex[reg]; ok {
+				return d.m.Reg(t, i) + uint64(off)
+			}
+		}
 	}
-	return depth{d.height(s, cfa), space.InlineDepth(pc)}
+	if cfa, err := space.CFA(pc, threadRegs{d, t}, d.m); err == nil {
+		return cfa
+	}
+	return d.sp(t)
 }
 
 // step finds the next, or the latest earlier, statement start of the thread; for

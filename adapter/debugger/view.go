@@ -45,7 +45,7 @@ type over struct {
 // query makes a search back within an epoch.
 func (d *Debugger) query(s *moduleSet, stops stopsFor, pass over) checkpoint.Query {
 	q := checkpoint.Query{Stops: *stops(s)}
-	if pass.inside == nil {
+	if pass.inside == nil || d.plodding {
 		return q
 	}
 	q.Within = pass.within(s)
