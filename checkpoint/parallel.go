@@ -202,6 +202,9 @@ func (s *search) hunt(first piece, workers []*worker) (*vm.Stop, error) {
 		}
 		if len(line) == 0 && !more {
 			s.done = s.edge // what was passed over last
+		}
+		s.report()
+		if len(line) == 0 && !more {
 			return nil, nil
 		}
 		select {
@@ -217,7 +220,6 @@ func (s *search) hunt(first piece, workers []*worker) (*vm.Stop, error) {
 			}
 		case <-tick:
 		}
-		s.report()
 	}
 }
 
