@@ -230,7 +230,7 @@ func isqrt(hi, lo uint64) (root, restHi, restLo uint64) {
 	// down. It makes the result independent of the host. Div64 wants the
 	// estimate above hi, as the root itself is unless both are all ones.
 	root = math.MaxUint64
-	if est := math.Sqrt(float64(hi)) * (1 << 32); est < 1<<64 {
+	if est := float64(math.Sqrt(float64(hi)) * (1 << 32)); est < 1<<64 {
 		root = uint64(est)
 	}
 	if hi != math.MaxUint64 {
