@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/dap-revexec/dap-revexec/testdata"
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
@@ -24,18 +26,17 @@ import (
 // carried names the directory where such a build finds histories.
 const carried = "REVEXEC_CARRIED_HISTORIES"
 
-// carriedHistory is a history as it goes from build to build, in a file of its own.
+// carriedHistory is a history as it goes from build to build, in a file of its own:
+// the parts of a recording.
 type carriedHistory struct {
 	Name, Made string // the guest's; GOOS and GOARCH of the build
-	Path       string
-	Args       []string
-	Dir        string
-	Chaos      linux.Chaos
-	File       []byte // the executable
+	Machine    []byte // from Describe
 	Inputs     []vm.Input
 	Frontier   uint64
 	Points     []uint64 // positions, ascending; the last is the end
 	Hashes     []vm.Hash
+	Saved      [][]byte // snapshots there, each relative to the one before
+	Pages      [][]byte // of the snapshots, in the order of their refs
 }
 
 // travellers are the guests whose histories are carried, with arguments in place of
@@ -59,45 +60,72 @@ func pack(t *testing.T, g testdata.Guest, chaos bool) *carriedHistory {
 	cfg := config(t, g)
 	cfg.Chaos = linux.Chaos{On: chaos, Seed: 3}
 	h := recordConfig(t, cfg, 6)
-	exe, err := os.ReadFile(cfg.Path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := replayOf(t, cfg, h.log)
 	c := &carriedHistory{Name: g.Arch + "/" + g.Name, Made: runtime.GOOS + "/" + runtime.GOARCH,
-		Path: cfg.Path, Args: cfg.Args, Dir: cfg.Dir, Chaos: cfg.Chaos, File: exe, Frontier: h.log.Frontier(), Points: h.points}
+		Machine: linux.Describe(m), Frontier: h.log.Frontier(), Points: h.points}
 	for i := range h.log.Len() {
 		c.Inputs = append(c.Inputs, *h.log.At(i))
 	}
+	var store drawer
+	var prev vm.Snapshot
 	for _, p := range h.points {
-		c.Hashes = append(c.Hashes, h.hashes[p])
+		m.Run(p, nil)
+		s := m.Snapshot()
+		data, err := s.Save(prev, &store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prev = s
+		c.Hashes, c.Saved = append(c.Hashes, h.hashes[p]), append(c.Saved, data)
+	}
+	for i := range store.pages {
+		c.Pages = append(c.Pages, store.pages[i][:])
 	}
 	return c
 }
 
-// replay goes through the history: all positions in order, and from snapshots taken
-// there.
+// replay goes through the history: all positions in order, then from the snapshots
+// that were saved there.
 func (c *carriedHistory) replay(t *testing.T) {
 	log := &vm.Log{}
 	for i := range c.Inputs {
 		log.Append(&c.Inputs[i])
 	}
 	log.Reached(c.Frontier)
-	m := replayOf(t, linux.Config{Path: c.Path, Args: c.Args, Dir: c.Dir, Chaos: c.Chaos, File: c.File}, log)
-	var snaps []vm.Snapshot
-	for i, p := range c.Points {
-		if s := m.Run(p, nil); m.Icount() != p {
-			t.Fatalf("Run to %d stops at %d: %v %v", p, s.Icount, s.Reason, s.Err)
+	m, err := linux.Reopen(c.Machine, log, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(i int, how string) {
+		t.Helper()
+		if m.Icount() != c.Points[i] {
+			t.Fatalf("%s: at %d instead of %d", how, m.Icount(), c.Points[i])
 		}
 		if m.Hash() != c.Hashes[i] {
-			t.Fatalf("the state at icount %d is another on %s/%s than it was on %s", p, runtime.GOOS, runtime.GOARCH, c.Made)
+			t.Fatalf("%s: the state at icount %d is another on %s/%s than it was on %s", how, c.Points[i], runtime.GOOS, runtime.GOARCH, c.Made)
 		}
-		snaps = append(snaps, m.Snapshot())
 	}
-	if n := len(snaps); n > 1 {
-		m.Restore(snaps[n/2-1])
-		if m.Run(c.Points[n/2], nil); m.Hash() != c.Hashes[n/2] {
-			t.Fatalf("from a snapshot the state at icount %d is another", c.Points[n/2])
+	for i, p := range c.Points {
+		m.Run(p, nil)
+		check(i, "replayed")
+	}
+	store := &drawer{}
+	for _, p := range c.Pages {
+		store.pages = append(store.pages, [vm.PageSize]byte(p))
+	}
+	var prev vm.Snapshot
+	for i, data := range c.Saved {
+		s, err := m.Load(data, prev, store)
+		if err != nil {
+			t.Fatal(err)
 		}
+		m.Restore(s)
+		check(i, "loaded")
+		if i+1 < len(c.Points) {
+			m.Run(c.Points[i+1], nil)
+			check(i+1, "replayed from a loaded snapshot")
+		}
+		prev = s
 	}
 }
 
