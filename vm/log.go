@@ -1,6 +1,11 @@
 package vm
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+)
 
 // InputKind says what an Input is.
 type InputKind uint8
@@ -80,6 +85,22 @@ func (l *Log) View() *Log {
 	v.inputs = l.inputs[:len(l.inputs):len(l.inputs)]
 	v.journal = l.journal[:len(l.journal):len(l.journal)]
 	return &v
+}
+
+// All lists the inputs that are there, in order, with their indices.
+func (l *Log) All() iter.Seq2[int, *Input] {
+	return func(yield func(int, *Input) bool) {
+		for _, i := range slices.Sorted(maps.Keys(l.early)) {
+			if !yield(i, l.early[i]) {
+				return
+			}
+		}
+		for i, in := range l.inputs {
+			if !yield(l.base+i, in) {
+				return
+			}
+		}
+	}
 }
 
 // Append adds an input. Inputs are in order of icount.

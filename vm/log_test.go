@@ -1,6 +1,9 @@
 package vm
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // What was skipped is missing, what was kept between is there, and the order of
 // what follows starts anew.
@@ -21,6 +24,16 @@ func TestLogWithSkippedInputs(t *testing.T) {
 		if got := l.At(i); got == nil || got.Icount != want {
 			t.Errorf("input %d is %v, want one at icount %d", i, got, want)
 		}
+	}
+	var all []int
+	for i, in := range l.All() {
+		if in != l.At(i) {
+			t.Errorf("All has %v for %d", in, i)
+		}
+		all = append(all, i)
+	}
+	if !slices.Equal(all, []int{0, 4, base, base + 1}) {
+		t.Errorf("All lists %v", all)
 	}
 	for _, i := range []int{-1, 1, 3, 5, base - 1, base + 2} {
 		if got := l.At(i); got != nil {

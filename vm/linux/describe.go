@@ -89,11 +89,7 @@ var holders = map[uint32]bool{216: true, 221: true, 222: true, 281: true} // mre
 // of files which later inputs, or snapshots, may refer to.
 func InputsToKeep(log *vm.Log) []int {
 	var out []int
-	for i := range log.Len() {
-		in := log.At(i)
-		if in == nil {
-			continue
-		}
+	for i, in := range log.All() {
 		if in.Kind == vm.InputInit || in.Kind == vm.InputSyscall && holders[in.Num] && in.Ret >= 0 && aux(in, 1) == 0 {
 			out = append(out, i)
 		}
