@@ -142,58 +142,24 @@ func (s *session) restartFrame(c *call, m *godap.RestartFrameRequest) (any, erro
 		return nil, err
 	}
 	d := s.prog.dbg
-	fn := s.prog.dbg.Space().FuncAt(f.frame.PC)
 	switch {
 	case f.frame.Inlined:
 		return nil, fail(errUnresolvable, "restartFrame: %s is inlined: restart the frame that it is inlined into", f.frame.Name)
-	case fn == nil || f.frame.CFA == 0:
+	case !d.Restartable(f.thread, &f.frame):
 		return nil, fail(errUnresolvable, "restartFrame: it is not known where %s starts", f.frame.Name)
-	}
-	// At its entry SP is the frame's CFA, or below by the return address that
-	// the call has pushed.
-	sp := f.frame.CFA
-	if d.Arch().RA < 0 {
-		sp -= uint64(d.Arch().PtrSize)
 	}
 	origin := d.Timeline().Icount()
 	c.then(func() {
 		s.travel(c, motion{title: "Restarting " + f.frame.Name, frame: true, run: func(ctx context.Context) (debugger.Event, error) {
-			return s.enter(ctx, f.thread, fn.Low, fn.BodyStart, sp, origin)
+			if d.Timeline().Icount() != origin {
+				if ev, err := d.Seek(ctx, origin); err != nil {
+					return ev, err
+				}
+			}
+			return d.RestartFrame(ctx, f.thread, &f.frame)
 		}})
 	})
 	return nil, nil
-}
-
-// enter goes from origin to the latest earlier entry of the function at low, on
-// thread t and with the stack pointer sp, and on to its body.
-func (s *session) enter(ctx context.Context, t vm.ThreadID, low, body, sp, origin uint64) (debugger.Event, error) {
-	d := s.prog.dbg
-	tl := d.Timeline()
-	defer d.Moved()
-	if tl.Icount() != origin {
-		if ev, err := d.Seek(ctx, origin); err != nil {
-			return ev, err
-		}
-	}
-	at := func(st *vm.Stop) bool {
-		return st.Thread == t && (st.PC != low || st.Machine.Reg(t, d.Arch().SP) == sp)
-	}
-	st, err := tl.Back(ctx, tl.Start(), &vm.Stops{Breaks: vm.NewBreaks(low), Filter: at, Anywhere: true})
-	if err == nil && st.Reason == vm.StopBreak {
-		if body != low {
-			// The prologue makes no calls that could take long.
-			st = tl.Forward(ctx, origin, &vm.Stops{Breaks: vm.NewBreaks(body), Filter: at})
-		}
-		ev, err := d.Seek(ctx, tl.Icount())
-		ev.Reason, ev.Back = debugger.ReasonStep, true
-		return ev, err
-	}
-	ev := debugger.Event{Reason: debugger.ReasonPause, Thread: t, Icount: tl.Icount(), Back: true}
-	if err != nil {
-		return ev, err
-	}
-	ev.Reason = debugger.ReasonStart
-	return ev, nil
 }
 
 func (s *session) where(c *call, m *WhereRequest) (any, error) {

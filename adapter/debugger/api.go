@@ -168,6 +168,7 @@ type Frame struct {
 //	func (d *Debugger) Arch() *vm.Arch
 //	func (d *Debugger) Move(ctx, Motion) (Event, error)
 //	func (d *Debugger) Seek(ctx, icount) (Event, error)
+//	func (d *Debugger) RestartFrame(ctx, t vm.ThreadID, f *Frame) (Event, error)
 //	func (d *Debugger) LastWrite(ctx, DataBreakpoint) (Event, error)
 //	func (d *Debugger) NextWrite(ctx, DataBreakpoint) (Event, error)
 //	func (d *Debugger) RunToMain(ctx) (Event, error)       // stopOnEntry: main.main, main, or the entry point

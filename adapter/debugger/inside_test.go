@@ -3,8 +3,10 @@ package debugger
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 )
 
@@ -58,6 +60,56 @@ func TestPassingOverCallsChangesNoAnswer(t *testing.T) {
 		})
 	}
 }
+
+// TestRestartedFramesAreTheSameActivations goes back to the start of frames of random
+// stacks: the callers are those that the frame had, and no instruction of it was
+// executed before.
+func TestRestartedFramesAreTheSameActivations(t *testing.T) {
+	for _, guest := range []string{"recurse", "long_ago", "hello_glibc", "recurse@amd64", "long_ago@amd64", "pthread_glibc@amd64"} {
+		t.Run(guest, func(t *testing.T) {
+			d := debugWith(t, guest, checkpoint.Config{MinSpacing: 3000, MaxSpacing: 3000})
+			d.do(t, Continue, false)
+			end := d.m.Icount()
+			r := rand.New(rand.NewPCG(2, 2))
+			restarted := 0
+			for range 60 {
+				from := r.Uint64N(end)
+				d.to(t, from)
+				thread := d.m.CurrentThread()
+				frames, _ := d.Frames(thread)
+				f := frames[r.IntN(len(frames))]
+				if !d.Restartable(thread, &f) || f.Subtle {
+					continue
+				}
+				outer := d.stack(thread).phys[f.Physical:]
+				ev, err := d.RestartFrame(t.Context(), thread, &f)
+				if err != nil {
+					t.Fatalf("frame %d, %s, from %d: %v", f.Level, f.Name, from, err)
+				}
+				if ev.Reason == ReasonStart && len(outer) == 1 {
+					continue // nothing called it
+				}
+				got := d.stack(thread).phys
+				if ev.Reason != ReasonStep || len(got) != len(outer) || got[0].CFA != outer[0].CFA || got[0].Func != outer[0].Func || !slices.Contains(starts(got[0].Func), d.pc(thread)) {
+					t.Fatalf("frame %d, %s, from %d: %+v at %s, %d frames, it had %d", f.Level, f.Name, from, ev, d.place(), len(got), len(outer))
+				}
+				for i := 1; i < len(got); i++ {
+					if got[i].PC != outer[i].PC || got[i].CFA != outer[i].CFA {
+						t.Fatalf("frame %d, %s, from %d: caller %d is at %#x, it was at %#x", f.Level, f.Name, from, i, got[i].PC, outer[i].PC)
+					}
+				}
+				restarted++
+			}
+			if restarted < 9 {
+				t.Errorf("only %d frames restarted", restarted)
+			}
+		})
+	}
+}
+
+// starts are where a restarted frame may be: at its body, or at the function's entry if
+// it had not come further than the prologue.
+func starts(f *symbols.Function) []uint64 { return []uint64{f.BodyStart, f.Low} }
 
 // TestReverseStepsOverALongCallReplayLittle: of a call of millions of instructions, in
 // which the code that is looked for is executed all the time, no more than the ends

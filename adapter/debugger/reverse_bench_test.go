@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -219,10 +218,3 @@ func report(b *testing.B, took []time.Duration) {
 	b.ReportMetric(ms(0.95), "ms-p95")
 	b.ReportMetric(0, "ns/op")
 }
-
-// guestFile is the executable of the guest on an architecture.
-func guestFile(b *testing.B, name string) string { return filepath.Clean(guestPath(b, name)) }
-
-func benchmarkGDBRecord(b *testing.B) { b.Skip("to come") }
-
-func benchmarkQEMUReplay(b *testing.B) { b.Skip("to come") }

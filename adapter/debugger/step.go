@@ -245,22 +245,14 @@ func (d *Debugger) pushed() uint64 {
 	return 0
 }
 
-// reverseOut goes back to the call of the current function: the instruction in front
-// of where it returns to, when the stack pointer was where the frame starts.
+// reverseOut goes back to the call of the current function.
 func (d *Debugger) reverseOut(ctx context.Context, t vm.ThreadID, me strand, st *stack) (Event, error) {
 	frame, caller := st.phys[0], st.phys[1]
 	base := d.height(me, frame.CFA)
-	calls := d.callsBefore(caller.PC)
-	if !told(frame) || !told(caller) || caller.Exact || len(calls) == 0 {
-		return d.reverseToEntry(ctx, t, me, frame, base)
+	if to := d.callOf(t, me, frame, caller); to != nil {
+		return d.run(ctx, true, to)
 	}
-	return d.run(ctx, true, &aim{
-		at:     breaksAt(calls...),
-		inside: d.callBelow(t, me, frame.CFA+1),
-		reached: func(s *vm.Stop) bool {
-			return slices.Contains(calls, s.PC) && d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)) == base
-		},
-	})
+	return d.reverseToEntry(ctx, t, me, frame, base)
 }
 
 // reverseToEntry is reverseOut where no call has led, as into a signal's handler, or
