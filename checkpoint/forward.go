@@ -117,10 +117,8 @@ func (t *Timeline) passOver(w *want, past uint64) bool {
 // recover makes the machine usable after a StopError: its state is unspecified.
 func (t *Timeline) recover(start uint64, stop vm.Stop) vm.Stop {
 	t.req.fraction = nil
-	c := t.store.nearest(start)
-	t.restore(c)
-	if err := t.replay(start); err != nil {
-		t.restore(c)
+	if t.reach(start) != nil {
+		_ = t.restore(t.store.nearestHot(start))
 	}
 	s := t.here(vm.StopError)
 	s.Err = stop.Err

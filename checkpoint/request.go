@@ -44,7 +44,7 @@ func (t *Timeline) begin(ctx context.Context, what string) (end func()) {
 		if t.cfg.Disabled {
 			t.store.dropTemps(t.base)
 		}
-		t.store.trim(t.view()) // what the request held may go now
+		t.trim() // what the request held may go now
 		t.lastRequest = time.Since(t.req.start)
 		t.req = request{}
 	}

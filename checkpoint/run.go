@@ -8,57 +8,110 @@ import (
 )
 
 // lay makes the current position a checkpoint of kind k. One that is already
-// there is kept, and made permanent if k says so.
+// there is kept, and made permanent if k says so; if it is cold it is hot
+// afterwards.
 func (t *Timeline) lay(k kind) *checkpoint {
 	icount := t.m.Icount()
 	c := t.store.at(icount)
-	if c == nil {
+	more := c == nil || k == permanent && c.temp
+	switch {
+	case c == nil:
 		snap := t.m.Snapshot()
 		act := snap.Activity()
-		c = &checkpoint{snap: snap, icount: icount, act: act, dirty: act.Written, temp: k == temporary}
+		c = &checkpoint{snap: snap, icount: icount, act: act, dirty: act.Written, temp: k == temporary, root: t.root()}
 		if next := t.store.beyond(icount); next != nil {
 			c.quiet = next.quiet
 		}
 		t.store.insert(c)
 		t.base = c
-		t.store.trim(t.view())
-	} else if k == permanent {
-		t.store.promote(c)
+	case !c.hot():
+		snap := t.m.Snapshot()
+		t.store.warm(c, snap, t.root(), snap.Activity().Written)
+		t.base = c
 	}
 	if k == permanent {
+		t.store.promote(c)
 		t.pace.since = 0
+	}
+	if more {
+		if k == permanent && t.laid != nil {
+			t.laid(icount)
+		}
+		t.trim()
 	}
 	return c
 }
 
+// root is that of a checkpoint at the current position.
+func (t *Timeline) root() *checkpoint {
+	if t.base == nil {
+		return nil
+	}
+	return t.base.root
+}
+
 func (t *Timeline) view() view {
 	return view{
-		current:  t.m.Icount(),
-		frontier: t.Frontier(),
-		spacing:  t.pace.spacing(),
-		cap:      t.cfg.MemoryCap,
-		base:     t.base,
-		maxTemps: t.tune.maxTemps,
+		current:   t.m.Icount(),
+		frontier:  t.Frontier(),
+		spacing:   t.pace.spacing(),
+		cap:       t.cfg.MemoryCap,
+		hot:       t.hotCap(),
+		elsewhere: t.elsewhere(),
+		base:      t.base,
+		maxTemps:  t.tune.maxTemps,
 	}
 }
 
-// restore puts the machine at c.
-func (t *Timeline) restore(c *checkpoint) {
-	t.m.Restore(c.snap)
+// restore puts the machine at c, which is loaded if it is cold. The error is that it
+// can't be: the machine is where it was then. One that has been held is hot.
+func (t *Timeline) restore(c *checkpoint) error {
+	if c.gone {
+		return t.reach(c.icount)
+	}
+	snap, err := t.snapshot(c)
+	if err != nil {
+		return err
+	}
+	t.m.Restore(snap)
 	t.base = c
 	t.pace.since = 0
+	return nil
+}
+
+// reach puts the machine at icount, whether or not the request has been cancelled.
+func (t *Timeline) reach(icount uint64) error {
+	for {
+		c := t.store.nearest(icount)
+		err := t.restore(c)
+		if err == nil {
+			break
+		}
+		if !t.discard(c, err) {
+			return err
+		}
+	}
+	for t.m.Icount() < icount {
+		if err := t.failed(t.step(icount, nil), icount); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // step runs the machine from where it is towards the icount limit, as far as
 // the next place where the timeline has something to do. It returns the Run's
 // stop: StopLimit at the end of a slice, be it at limit or before. Everything
 // that executes comes through here.
+//
+// When what has been loaded of a cold checkpoint turns out to be damaged, that one is
+// dropped and the slice done from an earlier one.
 func (t *Timeline) step(limit uint64, stops *vm.Stops) vm.Stop {
 	from := t.m.Icount()
-	if c := t.store.at(from); c != nil && c != t.base {
+	if c := t.store.at(from); c != nil && c != t.base && c.hot() {
 		// Going on from here with the checkpoint's own pages keeps one
 		// version of each in memory, and the dirty pages relative to it.
-		t.restore(c)
+		_ = t.restore(c)
 	}
 	before, after := t.store.permanents(from)
 	if t.due(from, before, after) {
@@ -72,6 +125,11 @@ func (t *Timeline) step(limit uint64, stops *vm.Stops) vm.Stop {
 	start := time.Now()
 	stop := t.m.Run(end, stops)
 	now := time.Now()
+	if stop.Reason == vm.StopError && t.base.root != nil && t.discard(t.base.root, stop.Err) {
+		if err := t.reach(from); err == nil {
+			return t.step(limit, stops)
+		}
+	}
 
 	to := t.m.Icount()
 	if from < frontier {
@@ -149,6 +207,3 @@ func (t *Timeline) current() (vm.ThreadID, uint64) {
 	}
 	return id, 0
 }
-
-// snapshot is the snapshot of c.
-func (t *Timeline) snapshot(c *checkpoint) (vm.Snapshot, error) { return c.snap, nil }

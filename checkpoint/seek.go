@@ -29,8 +29,8 @@ func (t *Timeline) orBack(work func() error) error {
 	home := t.hold()
 	defer t.release(home)
 	err := work()
-	if err != nil {
-		t.restore(home)
+	if err != nil && t.restore(home) != nil {
+		_ = t.restore(t.store.nearestHot(home.icount))
 	}
 	return err
 }
@@ -40,9 +40,14 @@ func (t *Timeline) orBack(work func() error) error {
 // way it lays the ladder's checkpoints. It reports to the progress callback if
 // tell says so.
 func (t *Timeline) goTo(icount uint64, tell bool) error {
-	c := t.store.nearest(icount)
-	if at := t.m.Icount(); at < c.icount || at > icount {
-		t.restore(c)
+	for c := t.startFor(icount); c != nil; c = t.startFor(icount) {
+		err := t.restore(c)
+		if err == nil {
+			break
+		}
+		if !t.discard(c, err) {
+			return err
+		}
 	}
 	start := t.m.Icount()
 	if tell {
@@ -59,6 +64,28 @@ func (t *Timeline) goTo(icount uint64, tell bool) error {
 		t.lay(temporary)
 	}
 	return t.replay(icount)
+}
+
+// startFor is the checkpoint to replay from to icount; nil to go on from where the
+// machine is.
+func (t *Timeline) startFor(icount uint64) *checkpoint {
+	at, i := t.m.Icount(), t.store.after(icount)-1
+	c := t.store.list[i]
+	from := c.icount
+	if !c.hot() {
+		// Replaying a little more takes less time than loading one.
+		from -= min(from, t.pace.spacing()/loadCost)
+		for ; i >= 0 && t.store.list[i].icount >= from; i-- {
+			if t.store.list[i].hot() {
+				c, from = t.store.list[i], t.store.list[i].icount
+				break
+			}
+		}
+	}
+	if from <= at && at <= icount && !t.base.gone {
+		return nil
+	}
+	return c
 }
 
 // replay runs to the icount to, which lies within history, without stops.

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/dap-revexec/dap-revexec/checkpoint/pages"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
@@ -19,14 +20,19 @@ var ErrBeyondFrontier = errors.New("position lies beyond the recorded history")
 // Config sets a timeline up. The zero value means the defaults.
 type Config struct {
 	// ReplayTime is how long replaying an interval may take: the spacing of
-	// checkpoints adapts to measured speed to keep to it. Default 40 ms, so that
-	// with noise and what a request does beside, going back anywhere takes 50 ms.
+	// checkpoints adapts to measured speed to keep to it. Default 20 ms, so that
+	// with noise and what a request does beside, going back anywhere takes 25 ms.
 	ReplayTime time.Duration
-	// MemoryCap bounds the memory of checkpoints in bytes; past it they are
-	// thinned. The pages of the guest's newest state do not count (see
+	// MemoryCap bounds the memory of checkpoints in bytes. When they come near it
+	// they are saved, compressed, and read again when they are needed; they are
+	// thinned when that is not possible. The pages of the guest's newest state do not count (see
 	// Stats.GuestBytes): the machine holds them with or without checkpoints.
 	// Default a quarter of the host's memory, at least 256 MiB.
 	MemoryCap int64
+	// DiskCap bounds the temporary file that checkpoints are saved in when memory
+	// gets short, in bytes. It is in the user's cache directory. Default 8 GiB, or half
+	// of what is free if that is less; negative: nothing is saved.
+	DiskCap int64
 	// MinSpacing and MaxSpacing bound the spacing, in instructions.
 	// Defaults 10^5 and 10^9; equal values fix it (for tests).
 	MinSpacing, MaxSpacing uint64
@@ -40,11 +46,14 @@ type Config struct {
 	// goroutine while a long request replays. Live execution does not report:
 	// it has no end to come near to.
 	Progress func(Progress)
+	// Warn, when set, is told on the engine goroutine what went wrong without a
+	// request failing: that no more checkpoints can be saved, that some are damaged.
+	Warn func(error)
 }
 
 // Defaults of Config.
 const (
-	defaultReplayTime = 40 * time.Millisecond
+	defaultReplayTime = 20 * time.Millisecond
 	defaultMinSpacing = 1e5
 	defaultMaxSpacing = 1e9
 	leastMemoryCap    = 256 << 20
@@ -85,14 +94,18 @@ type Info struct {
 	Icount    uint64
 	Temporary bool
 	Pinned    bool
-	Pages     int // pages written since the checkpoint before (an upper bound, see the package comment)
+	Cold      bool // not in memory: saved
+	Pages     int  // pages written since the checkpoint before (an upper bound, see the package comment)
 }
 
 // Stats describes a timeline's cost.
 type Stats struct {
 	Checkpoints int    // all of them, temporary ones included
 	Temporary   int    // temporary ones among them
+	Cold        int    // those that are not in memory but saved
 	Bytes       int64  // memory held by checkpoints: exact for pages, approximate beside
+	SavedBytes  int64  // memory that saved checkpoints take, and what has been read of them
+	DiskBytes   int64  // size of the temporary file
 	GuestBytes  int64  // of these, pages that make up the newest checkpoint; they do not count against the cap
 	Spacing     uint64 // current spacing, instructions
 	Thinned     int    // permanent checkpoints dropped to keep to the cap
@@ -120,21 +133,35 @@ type Timeline struct {
 	// base.
 	base *checkpoint
 
+	arch     *archive     // where checkpoints are saved, nil for nowhere yet
+	old      []*archive   // where some still are
+	spill    *pages.Spill // what arch or an old one saves in, nil if nothing is in a temporary file
+	attached bool         // all permanent checkpoints are saved
+	laid     func(icount uint64)
+	told     bool  // that saving has ended
+	got      int64 // how many pages had been read when all of them were let go
+
 	replayed    uint64
 	skipped     int
 	lastRequest time.Duration
 }
 
 // New returns the timeline of m, which must be at icount 0, and lays the
-// checkpoint there. Afterwards the machine is run by the timeline alone.
+// checkpoint there. Afterwards the machine is run by the timeline alone. Close gives
+// up what it holds outside of memory.
 func New(m vm.Machine, cfg Config) *Timeline {
 	if m.Icount() != 0 {
 		panic("checkpoint: the machine of a new timeline is not at icount 0")
 	}
+	t := newTimeline(m, cfg)
+	t.lay(permanent)
+	return t
+}
+
+func newTimeline(m vm.Machine, cfg Config) *Timeline {
 	t := &Timeline{m: m, cfg: cfg.withDefaults(), tune: defaultTuning}
 	t.store.init()
 	t.pace.init(t.cfg)
-	t.lay(permanent)
 	return t
 }
 
@@ -175,6 +202,9 @@ func (t *Timeline) Stats() Stats {
 	return Stats{
 		Checkpoints: len(t.store.list),
 		Temporary:   t.store.temps,
+		Cold:        t.store.cold,
+		SavedBytes:  t.elsewhere() + t.loadedBytes() + t.cacheBytes(),
+		DiskBytes:   t.diskBytes(),
 		Bytes:       t.store.bytes,
 		GuestBytes:  t.store.guestBytes(),
 		Spacing:     t.pace.spacing(),
