@@ -20,6 +20,10 @@
 //	scan.go      looks for the last hit in an interval
 //	parallel.go  several intervals at once, on replicas
 //	store.go     the checkpoints: order, pages held, thinning
+//	tiers.go     which of them are in memory: saving, cooling, loading, damage
+//	archive.go   saves them on a goroutine of its own, and loads them
+//	attach.go    where they are saved: a temporary file, a recording
+//	saved.go     what a saved checkpoint looks like
 //	pages.go     sets of pages
 //	host.go      how much memory there is
 //

@@ -13,7 +13,7 @@ func newPace(cfg Config) *pace {
 }
 
 func TestSpacingFollowsMeasuredSpeed(t *testing.T) {
-	for _, speed := range []float64{3e6, 2e8, 5e9} {
+	for _, speed := range []float64{6e6, 2e8, 5e9} {
 		p := newPace(Config{})
 		for range 40 {
 			n := uint64(speed / 100)

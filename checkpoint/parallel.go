@@ -246,7 +246,7 @@ func (s *search) handOver(j *job) {
 	act.Written = j.near.act.Written
 	t.store.insert(&checkpoint{
 		snap: j.near.snap, icount: j.near.icount, act: &act, quiet: j.next.quiet,
-		dirty: j.near.dirty, again: uncounted, temp: true,
+		dirty: j.near.dirty, again: uncounted, temp: true, root: j.prev.root,
 	})
 }
 

@@ -27,7 +27,7 @@ func TestMemoryStaysWithinTheCapAndIntervalsBounded(t *testing.T) {
 			const spacing, length = 100, 400_000
 			r := rand.New(rand.NewPCG(3, 4))
 			cfg := fixedSpacing(spacing)
-			cfg.MemoryCap = capPages * pageSize
+			cfg.MemoryCap, cfg.DiskCap = capPages*pageSize, -1
 			tl := New(newToy(randomProgram(r, length), &vm.Log{}, randomOutside(3)), cfg)
 			worst, bound := 0.0, 0.0
 			for tl.Frontier() < length {
@@ -63,7 +63,7 @@ func TestMemoryStaysWithinTheCapAndIntervalsBounded(t *testing.T) {
 
 func TestPinnedCheckpointsAndTheFirstAreKept(t *testing.T) {
 	cfg := fixedSpacing(100)
-	cfg.MemoryCap = 20 * pageSize
+	cfg.MemoryCap, cfg.DiskCap = 20*pageSize, -1
 	r := rand.New(rand.NewPCG(3, 4))
 	tl := New(newToy(randomProgram(r, 50_000), &vm.Log{}, randomOutside(3)), cfg)
 	pins := []uint64{0}
@@ -89,7 +89,7 @@ func TestPinnedCheckpointsAndTheFirstAreKept(t *testing.T) {
 // Reverse stays useful when the guest alone takes more memory than the cap.
 func TestGuestLargerThanTheCapKeepsItsCheckpoints(t *testing.T) {
 	cfg := fixedSpacing(1000)
-	cfg.MemoryCap = 4 * pageSize
+	cfg.MemoryCap, cfg.DiskCap = 4*pageSize, -1
 	prog := &toyProgram{threads: 1, length: 16_000} // fills page after page, once
 	for p := range uint64(toyPages) {
 		for range 1000 {
@@ -111,7 +111,7 @@ func TestThinningKeepsCheckpointsNearWhenFarOnesAreLarge(t *testing.T) {
 	const spacing = 1e7
 	for _, room := range []int64{100, 1000} {
 		cfg := fixedSpacing(spacing)
-		cfg.MemoryCap = room * 100 * pageSize
+		cfg.MemoryCap, cfg.DiskCap = room*100*pageSize, -1
 		m := &sparse{toy: *newToy(steadyProgram(1), &vm.Log{}, nil), pages: 100}
 		tl := New(m, cfg)
 		for n := range 4000 {

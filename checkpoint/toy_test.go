@@ -1,9 +1,7 @@
 package checkpoint
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -90,8 +88,6 @@ func randomProgram(r *rand.Rand, length uint64) *toyProgram {
 	return p
 }
 
-type toyPage [pageSize]byte
-
 type toyThread struct {
 	r       [8]uint64
 	pc      int // index into the program
@@ -125,13 +121,6 @@ type toySnapshot struct {
 
 func (s *toySnapshot) Icount() uint64         { return s.state.icount }
 func (s *toySnapshot) Activity() *vm.Activity { return s.act }
-func (s *toySnapshot) Save(vm.Snapshot, vm.PageStore) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
-
-func (m *toy) Load([]byte, vm.Snapshot, vm.PageStore) (vm.Snapshot, error) {
-	return nil, errors.ErrUnsupported
-}
 
 func (s *toySnapshot) Overhead() int { return 100 * len(s.state.threads) }
 
@@ -515,20 +504,24 @@ func (m *toy) word(addr uint64) uint64 {
 	if p == nil {
 		return 0
 	}
-	return binary.LittleEndian.Uint64(p[addr%pageSize:])
+	b, err := p.bytes()
+	if err != nil {
+		m.err = err
+	}
+	return binary.LittleEndian.Uint64(b[addr%pageSize:])
 }
 
 func (m *toy) setWord(addr, v uint64) {
 	n := addr >> pageShift
 	if m.dirty>>n&1 == 0 {
-		p := &toyPage{}
-		if old := m.pages[n]; old != nil {
-			*p = *old
+		p, err := newToyPage(m.pages[n])
+		if err != nil {
+			m.err = err
 		}
 		m.pages[n] = p
 		m.dirty |= 1 << n
 	}
-	p := m.pages[n][addr%pageSize:]
+	p := m.pages[n].data[addr%pageSize:]
 	weight := (addr*2 + 1) * 0x9e3779b97f4a7c15
 	m.sum += (v - binary.LittleEndian.Uint64(p)) * weight
 	binary.LittleEndian.PutUint64(p, v)
@@ -536,16 +529,16 @@ func (m *toy) setWord(addr, v uint64) {
 
 // equalMemory compares two states' pages.
 func (s *toyState) equalMemory(o *toyState) bool {
-	zero := &toyPage{}
+	var zero [pageSize]byte
+	content := func(p *toyPage) *[pageSize]byte {
+		if p == nil {
+			return &zero
+		}
+		b, _ := p.bytes()
+		return b
+	}
 	for i := range s.pages {
-		a, b := s.pages[i], o.pages[i]
-		if a == nil {
-			a = zero
-		}
-		if b == nil {
-			b = zero
-		}
-		if a != b && !bytes.Equal(a[:], b[:]) {
+		if a, b := s.pages[i], o.pages[i]; a != b && *content(a) != *content(b) {
 			return false
 		}
 	}

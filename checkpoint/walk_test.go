@@ -132,7 +132,14 @@ func randomConfig(r *rand.Rand) Config {
 		MaxSpacing: 1000,
 		ReplayTime: time.Duration(1 + r.IntN(100_000)),
 		MemoryCap:  int64(1+r.IntN(200)) * pageSize,
+		DiskCap:    -1,
 		Disabled:   r.IntN(8) == 0,
+	}
+	switch r.IntN(3) {
+	case 0:
+		c.DiskCap = 1 << 30
+	case 1:
+		c.DiskCap = 1 + r.Int64N(100*pageSize)
 	}
 	if r.IntN(2) == 0 {
 		c.MaxSpacing = c.MinSpacing
@@ -165,6 +172,7 @@ type walker struct {
 	m      *toy
 	tl     *Timeline
 	report func() // called by the timeline's progress callback
+	lossy  bool   // pages may be unreadable
 }
 
 func newWalker(t *testing.T, f *reference, r *rand.Rand, cfg Config) *walker {
@@ -178,6 +186,7 @@ func newWalker(t *testing.T, f *reference, r *rand.Rand, cfg Config) *walker {
 		}
 	}
 	w.tl = New(w.m, cfg)
+	t.Cleanup(w.tl.Close)
 	w.tl.tune = randomTuning(r)
 	return w
 }
@@ -187,20 +196,20 @@ func newWalker(t *testing.T, f *reference, r *rand.Rand, cfg Config) *walker {
 func (w *walker) check(what string) {
 	w.Helper()
 	at := w.tl.Icount()
-	if w.m.Hash() != w.hash[at] || !w.m.equalMemory(&w.snaps[at].(*toySnapshot).state) {
+	if w.m.Hash() != w.hash[at] || !w.lossy && !w.m.equalMemory(&w.snaps[at].(*toySnapshot).state) {
 		w.Fatalf("%s: the state at icount %d is not that of the straight run", what, at)
 	}
 	if w.m.interruptPending() {
 		w.Fatalf("%s: an interrupt is left for the next request", what)
 	}
 	checkStore(w.T, w.tl, what)
-	prev := uint64(0)
-	for _, c := range w.tl.store.list {
-		if c.snap.(*toySnapshot).state.icount != c.icount {
+	prev := w.tl.Start()
+	for _, c := range w.tl.store.list[1:] {
+		if c.hot() && c.snap.(*toySnapshot).state.icount != c.icount {
 			w.Fatalf("%s: checkpoint %d is a snapshot of %d", what, c.icount, c.snap.Icount())
 		}
 		have := map[uint64]bool{}
-		for _, p := range c.dirty {
+		for _, p := range c.act.Written {
 			have[p] = true
 		}
 		for i := prev + 1; i <= c.icount; i++ {
@@ -218,17 +227,10 @@ func (w *walker) check(what string) {
 // what the snapshots hold.
 func checkStore(t testing.TB, tl *Timeline, what string) {
 	t.Helper()
-	held := map[*toyPage]bool{}
+	held, own := map[*toyPage]bool{}, 0
 	var overhead int64
-	temps, pages := 0, 0
+	temps, pages, cold, loaded := 0, 0, 0, 0
 	for i, c := range tl.store.list {
-		snap := c.snap.(*toySnapshot)
-		for _, p := range snap.state.pages {
-			if p != nil {
-				held[p] = true
-			}
-		}
-		overhead += int64(snap.Overhead())
 		if c.temp {
 			temps++
 			pages += len(c.dirty)
@@ -236,9 +238,37 @@ func checkStore(t testing.TB, tl *Timeline, what string) {
 		if c.held != 0 {
 			t.Fatalf("%s: checkpoint %d is still held", what, c.icount)
 		}
+		if c.gone {
+			t.Fatalf("%s: checkpoint %d is said to be gone", what, c.icount)
+		}
+		if !c.hot() {
+			cold++
+			if c.saved != saved || c.temp || c.pinned || c == tl.base || i == 0 || len(c.dirty) > 0 || c.root != nil {
+				t.Fatalf("%s: checkpoint %d is cold: %+v", what, c.icount, *c)
+			}
+		} else {
+			snap := c.snap.(*toySnapshot)
+			overhead += int64(snap.Overhead())
+			if c.root == nil {
+				for _, p := range snap.state.pages {
+					if p != nil {
+						held[p] = true
+					}
+				}
+			} else {
+				// What is shared with what has been loaded is counted elsewhere.
+				for _, p := range c.dirty {
+					held[snap.state.pages[p]] = true
+				}
+			}
+			own += len(c.dirty)
+		}
+		if c.root == c {
+			loaded++
+		}
 		if want := len(c.dirty); c.again != uncounted {
-			if i+1 < len(tl.store.list) {
-				want = common(c.dirty, tl.store.list[i+1].dirty)
+			if next := tl.store.next(i); next != nil {
+				want = common(c.dirty, next.dirty)
 			}
 			if c.again != want {
 				t.Fatalf("%s: dropping checkpoint %d would free %d pages, counted %d", what, c.icount, want, c.again)
@@ -248,12 +278,18 @@ func checkStore(t testing.TB, tl *Timeline, what string) {
 			t.Fatalf("%s: checkpoint %d after %d", what, c.icount, tl.store.list[i-1].icount)
 		}
 	}
-	if c := tl.store.list[0]; c.icount != 0 || c.temp {
+	if c := tl.store.list[0]; c.icount != tl.Start() || c.temp || !c.hot() {
 		t.Fatalf("%s: the first checkpoint is %+v", what, c.info())
 	}
 	st := tl.Stats()
 	if want := int64(len(held))*pageSize + overhead; st.Bytes != want {
 		t.Fatalf("%s: %d bytes counted, the snapshots hold %d", what, st.Bytes, want)
+	}
+	if own != len(held) {
+		t.Fatalf("%s: %d versions of pages counted, there are %d", what, own, len(held))
+	}
+	if st.Cold != cold || tl.store.warmed != loaded {
+		t.Fatalf("%s: %d cold and %d loaded checkpoints counted, there are %d and %d", what, st.Cold, tl.store.warmed, cold, loaded)
 	}
 	if st.Temporary != temps || int(tl.store.tempPages) != pages {
 		t.Fatalf("%s: %d temporary checkpoints with %d pages counted, there are %d with %d", what, st.Temporary, tl.store.tempPages, temps, pages)
