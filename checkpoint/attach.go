@@ -106,10 +106,12 @@ func (t *Timeline) Forget(before uint64) error {
 	return nil
 }
 
-// Close ends what works in the background and removes the temporary file. Cold
+// Close ends what works in the background, gives up the machines that searches use,
+// and removes the temporary file. Cold
 // checkpoints are lost, so the timeline is of no more use. A Backing that has been
 // attached stays open, and what has not been saved in it is not: see Flush.
 func (t *Timeline) Close() {
+	t.closePool()
 	for _, a := range append(t.old, t.arch) {
 		if a != nil {
 			a.close()
