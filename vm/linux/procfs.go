@@ -457,9 +457,9 @@ func (m *Machine) makeUp(d *desc) int64 {
 	switch {
 	case !ok:
 		return -eSRCH
-	case x.p == nil:
+	case x.p == nil && systemFiles[x.name] != nil:
 		d.content = []byte(systemFiles[x.name](m))
-	default:
+	case x.p != nil && processFiles[x.name] != nil:
 		d.content = []byte(processFiles[x.name](m, x.p))
 	}
 	return 0

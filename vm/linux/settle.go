@@ -190,12 +190,13 @@ func (m *Machine) expire() bool {
 	})
 	for _, t := range due {
 		if t.wait.kind == waitFile { // the call has to tell that nothing is ready
-			m.try(t)
+			progress = m.try(t) || progress
 		} else {
 			m.finish(t, t.wait.late)
+			progress = true
 		}
 	}
-	return progress || len(due) > 0
+	return progress
 }
 
 // earliest is the next deadline in virtual time: of a wait or a timer of the

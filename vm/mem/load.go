@@ -125,7 +125,8 @@ func loadVMAs(c *wire.Coder, prev []VMA) []VMA {
 	var end uint64
 	for i := range vmas {
 		v := &vmas[i]
-		if v.Start < end || checkRange(v.Start, v.End) != nil || v.Prot&^(Read|Write|Exec) != 0 || v.Offset&pageMask != 0 {
+		if v.Start < end || checkRange(v.Start, v.End) != nil || v.Prot&^(Read|Write|Exec) != 0 || v.Offset&pageMask != 0 ||
+			v.Shared != 0 && v.Offset+v.End-v.Start < v.Offset {
 			c.Fail("region %d, [%#x, %#x), is damaged", i, v.Start, v.End)
 			return nil
 		}
