@@ -1,7 +1,7 @@
 package checkpoint
 
-// SearchPlainly makes t's searches look at all intervals, one after the other.
-func (t *Timeline) SearchPlainly() { t.tune.plain = true }
+// SearchBlindly makes t's searches look at all intervals, whatever is known of them.
+func (t *Timeline) SearchBlindly() { t.tune.blind = true }
 
 // SearchEagerly makes t's searches use whatever they have, however short the history.
 func (t *Timeline) SearchEagerly() {

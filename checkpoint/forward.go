@@ -93,7 +93,7 @@ func (t *Timeline) forward(until uint64, stops *vm.Stops) vm.Stop {
 // to which the index rules out that anything wanted happens. It reports false when
 // there is none.
 func (t *Timeline) passOver(w *want, past uint64) bool {
-	if t.tune.plain {
+	if t.tune.blind {
 		return false
 	}
 	list := t.store.list

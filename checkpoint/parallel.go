@@ -113,7 +113,7 @@ func (t *Timeline) onlyNearest(icount uint64) *checkpoint {
 // looked at next.
 func (s *search) workers(p piece) []*worker {
 	t := s.t
-	if t.cfg.Workers < 2 || t.tune.plain || !p.whole || p.start <= s.lower ||
+	if t.cfg.Workers < 2 || !p.whole || p.start <= s.lower ||
 		p.end-s.lower < t.tune.leastParallel || s.stops.Filter != nil && !s.stops.Anywhere {
 		return nil
 	}

@@ -99,7 +99,7 @@ func (s *search) next() (piece, bool) {
 		p := piece{end: s.edge, prev: t.store.list[i-1], next: t.store.list[i]}
 		p.start = max(p.prev.icount, s.lower)
 		s.size = max(s.size, s.from-s.edge)
-		if !t.tune.plain {
+		if !t.tune.blind {
 			inCall, want := s.inCall(p.prev.icount), &s.want
 			if inCall {
 				want = &s.within
@@ -146,7 +146,7 @@ func (s *search) again(end uint64) {
 // access was met there.
 func (s *search) nothingIn(p piece, touched bool) {
 	s.done = p.start
-	if p.whole && !touched && !s.t.tune.plain {
+	if p.whole && !touched && !s.t.tune.blind {
 		s.t.learn(p.next, p.start, s.want.watches)
 	}
 }

@@ -59,7 +59,7 @@ func (f *truth) searchAllWays(t *testing.T, r *rand.Rand, n int) {
 			MinSpacing: spacing, MaxSpacing: spacing, Workers: []int{1, 1, 3}[i], MemoryCap: 4 << 20 << r.IntN(8),
 		})
 		if i == 0 {
-			lines[i].SearchPlainly()
+			lines[i].SearchBlindly()
 		} else {
 			lines[i].SearchEagerly()
 		}

@@ -105,7 +105,7 @@ func TestAllSearchesFindTheSame(t *testing.T) {
 		var reports [3]*func(Progress)
 		for i := range lines {
 			lines[i], reports[i] = f.history(t, r, []int{1, 1, 2 + r.IntN(4)}[i])
-			lines[i].tune.plain = i == 0
+			lines[i].tune.blind = i == 0
 			lines[i].replayed = 0
 		}
 		for n := range searches {

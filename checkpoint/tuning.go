@@ -34,9 +34,8 @@ type tuning struct {
 	// in instructions, for other machines to help.
 	leastAsk, leastParallel uint64
 
-	// plain makes searches look at all intervals, one after the other. For tests,
-	// to compare with.
-	plain bool
+	// blind makes searches look at all intervals. For tests, to compare with.
+	blind bool
 
 	// progressEvery is the time between two calls of Config.Progress.
 	progressEvery time.Duration
