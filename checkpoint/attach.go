@@ -53,6 +53,7 @@ func (t *Timeline) Attach(b Backing, from uint64, laid func(icount uint64)) erro
 	if t.arch != nil {
 		t.collect()
 		t.arch.retire()
+		_ = t.arch.flush() // two must not save the same pages at once: each has one home
 		t.old = append(t.old, t.arch)
 	}
 	t.arch, t.attached, t.laid, t.told = a, true, laid, false
