@@ -79,6 +79,17 @@ func DecodeSaved(id uint64, blob []byte) (SavedInfo, error) {
 	return info, err
 }
 
+// SavedHead is how much of the blob of a checkpoint DecodeSaved needs: its first head
+// bytes. memory is how much DecodeSaved unpacks them to, bytes. Both are 0 where the
+// blob is damaged.
+func SavedHead(blob []byte) (head int, memory uint64) {
+	_, act, state, err := splitSaved(math.MaxUint64, blob)
+	if err != nil {
+		return 0, 0
+	}
+	return len(blob) - len(state), pages.Unpacked(act)
+}
+
 // splitSaved takes a blob apart, down to what is packed.
 func splitSaved(id uint64, blob []byte) (info SavedInfo, act, state []byte, err error) {
 	info.ID = id

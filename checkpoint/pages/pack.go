@@ -44,6 +44,15 @@ func Pack(dst, data []byte) []byte {
 	return dst
 }
 
+// Unpacked is how long what Unpack returns will be, if packed is not damaged.
+func Unpacked(packed []byte) uint64 {
+	if len(packed) > 0 && packed[0] == packedZstd {
+		n, _ := binary.Uvarint(packed[1:])
+		return n
+	}
+	return uint64(max(len(packed)-1, 0))
+}
+
 // Unpack returns what Pack was given, if it is at most most bytes long: no more
 // memory is taken. It may return a part of packed itself. It may be called from any
 // goroutine.
