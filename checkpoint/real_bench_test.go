@@ -122,15 +122,24 @@ func (p *realProgram) machine(b *testing.B, path, dir string) *linux.Machine {
 	return m
 }
 
-// realCost is what the history of a program has cost.
+// realCost is what the history of a program has cost. Times are over those of
+// executing without one.
 type realCost struct {
-	time, median float64 // over those of executing without one; see BenchmarkRecording
-	memory       float64 // MB for 10⁹ instructions, beside the guest's own
+	time, median float64 // see BenchmarkRecording
+	hot          float64 // MB of checkpoints and log for 10⁹ instructions, beside the guest's own memory
+	capped       float64 // time with littleMemory
+	held         float64 // MB then
+	saved        float64 // MB for 10⁹ instructions of what is saved then
+	thinned      float64 // checkpoints given up then
 }
 
+// littleMemory is how much memory histories ought to do with for 10⁹ instructions.
+const littleMemory = 60e6
+
 // BenchmarkRecordingReal measures what keeping the history of real programs costs,
-// as BenchmarkRecording does. They execute 10⁹ instructions; with -short a tenth of
-// that. The last line has the medians.
+// as BenchmarkRecording does: with the default settings, and with little memory, where
+// most of it is saved to a file. The programs execute 10⁹ instructions; with -short a
+// tenth of that. The last line has the medians.
 func BenchmarkRecordingReal(b *testing.B) {
 	total := uint64(1e9)
 	if testing.Short() {
@@ -150,40 +159,51 @@ func BenchmarkRecordingReal(b *testing.B) {
 		if len(all) == 0 {
 			b.Skip("nothing has been measured")
 		}
-		middle := func(what func(c realCost) float64) float64 {
+		var m realCost
+		for i, to := range m.metrics() {
 			var values []float64
 			for _, c := range all {
-				values = append(values, what(c))
+				values = append(values, *c.metrics()[i].value)
 			}
 			slices.Sort(values)
-			return values[len(values)/2]
+			*to.value = values[len(values)/2]
 		}
-		realCost{
-			time:   middle(func(c realCost) float64 { return c.time }),
-			median: middle(func(c realCost) float64 { return c.median }),
-			memory: middle(func(c realCost) float64 { return c.memory }),
-		}.report(b)
+		m.report(b)
 	})
 }
 
-func (c realCost) report(b *testing.B) {
-	b.ReportMetric(c.time, "x-plain")
-	b.ReportMetric(c.median, "x-median")
-	b.ReportMetric(c.memory, "MB/Ginstr")
+type realMetric struct {
+	unit  string
+	value *float64
+}
+
+func (c *realCost) metrics() []realMetric {
+	return []realMetric{{"x-plain", &c.time}, {"x-median", &c.median}, {"MB/Ginstr", &c.hot},
+		{"x-capped", &c.capped}, {"MB-capped", &c.held}, {"file-MB/Ginstr", &c.saved}, {"thinned", &c.thinned}}
+}
+
+func (c *realCost) report(b *testing.B) {
+	for _, m := range c.metrics() {
+		b.ReportMetric(*m.value, m.unit)
+	}
 }
 
 func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost {
 	const turn = 10_000_000
-	lines := [2]*checkpoint.Timeline{}
-	for i := range lines {
-		lines[i] = checkpoint.New(p.machine(b, path, b.TempDir()), checkpoint.Config{Disabled: i == 1})
+	const plain, usual, capped = 0, 1, 2
+	configs := []checkpoint.Config{plain: {Disabled: true}, usual: {}, capped: {MemoryCap: littleMemory}}
+	b.Setenv("XDG_CACHE_HOME", b.TempDir())
+	lines := make([]*checkpoint.Timeline, len(configs))
+	for i, cfg := range configs {
+		lines[i] = checkpoint.New(p.machine(b, path, b.TempDir()), cfg)
+		defer lines[i].Close()
 	}
-	var took [2]time.Duration
+	took := make([]time.Duration, len(lines))
 	var ratios []float64
 	for n := uint64(1); n <= total/turn; n++ {
-		var d [2]time.Duration
+		d := make([]time.Duration, len(lines))
 		for k := range lines {
-			i := (k + int(n)) % 2 // neither is always the first
+			i := (k + int(n)) % len(lines) // none is always the first
 			start := time.Now()
 			s := lines[i].Forward(context.Background(), n*turn, nil)
 			d[i] = time.Since(start)
@@ -192,13 +212,21 @@ func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost 
 				b.Fatalf("%v at icount %d %v", s.Reason, s.Icount, s.Err)
 			}
 		}
-		ratios = append(ratios, d[0].Seconds()/d[1].Seconds())
+		ratios = append(ratios, d[usual].Seconds()/d[plain].Seconds())
 	}
 	slices.Sort(ratios)
-	st := lines[0].Stats()
+	if err := lines[capped].Flush(); err != nil {
+		b.Fatal(err)
+	}
+	st, little := lines[usual].Stats(), lines[capped].Stats()
+	perGinstr := float64(total) / 1e9 * 1e6
 	return realCost{
-		time:   took[0].Seconds() / took[1].Seconds(),
-		median: ratios[len(ratios)/2],
-		memory: float64(st.Bytes-st.GuestBytes+int64(st.LogBytes)) / 1e6 / (float64(total) / 1e9),
+		time:    took[usual].Seconds() / took[plain].Seconds(),
+		median:  ratios[len(ratios)/2],
+		hot:     float64(st.Bytes-st.GuestBytes+int64(st.LogBytes)) / perGinstr,
+		capped:  took[capped].Seconds() / took[plain].Seconds(),
+		held:    float64(little.Bytes-little.GuestBytes+little.SavedBytes+int64(little.LogBytes)) / 1e6,
+		saved:   float64(little.DiskBytes) / perGinstr,
+		thinned: float64(little.Thinned),
 	}
 }
