@@ -137,7 +137,7 @@ func TestMemoryCapOnAGoProgram(t *testing.T) {
 	r := random(t, f.end+10)
 	before := heapInUse()
 	m := replayer(t, f.cfg, f.log)
-	tl := checkpoint.New(m, checkpoint.Config{MinSpacing: spacing, MaxSpacing: spacing, MemoryCap: memoryCap})
+	tl := checkpoint.New(m, checkpoint.Config{MinSpacing: spacing, MaxSpacing: spacing, MemoryCap: memoryCap, DiskCap: -1})
 	ctx := context.Background()
 	if s := tl.Forward(ctx, math.MaxUint64, nil); s.Reason != vm.StopExit {
 		t.Fatalf("%+v", s)
