@@ -228,6 +228,27 @@ func TestOtherFilesAreRefused(t *testing.T) {
 	}
 }
 
+// That a part was taken out is told.
+func TestAMissingPartIsTold(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 1))
+	f := newMemory()
+	w, err := newWriter(f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []int
+	for range 3 {
+		at = append(at, len(f.b))
+		if _, err := w.record(kindInputs, 0, compressible(r, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.b = append(f.b[:at[1]:at[1]], f.b[at[2]:]...)
+	if got, gaps := scan(t, f); len(got) != 2 || len(gaps) != 1 {
+		t.Errorf("%d records and gaps %v, want 2 and one", len(got), gaps)
+	}
+}
+
 // A full disk stops the writing, is told once, and leaves a file that is valid.
 func TestAFullDiskLeavesAValidFile(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 1))

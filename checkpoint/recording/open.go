@@ -195,7 +195,7 @@ func (o *opening) gap(g gap) {
 		o.cut = true
 	} else {
 		o.gaps++
-		o.tell("%d bytes at byte %d are damaged", g.end-g.at, g.at)
+		o.tell("%d bytes at byte %d are damaged, or parts are missing there", g.end-g.at, g.at)
 	}
 }
 

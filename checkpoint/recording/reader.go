@@ -63,6 +63,7 @@ func (r *reader) hop(visit func(entry), bad func(gap)) error {
 	}
 	var open entry // the record that is being read; parts is 0 when there is none
 	at, seq, gaps := int64(fileHeaderSize), uint64(0), 0
+	resynced := int64(-1) // where the last gap ended
 	var b [partHeaderSize]byte
 	for at < r.size {
 		if r.size-at < partHeaderSize {
@@ -83,7 +84,7 @@ func (r *reader) hop(visit func(entry), bad func(gap)) error {
 				return err
 			}
 			bad(gap{at: at, end: next})
-			at, open.parts = next, 0
+			at, resynced, open.parts = next, next, 0
 			continue
 		}
 		end := at + partHeaderSize + int64(h.stored)
@@ -93,7 +94,10 @@ func (r *reader) hop(visit func(entry), bad func(gap)) error {
 		}
 		switch {
 		case h.seq != seq:
-			open.parts = 0 // a gap was before it, maybe within a record
+			if at != resynced {
+				bad(gap{at: at, end: at}) // parts were taken out
+			}
+			open.parts = 0
 		case open.parts > 0 && (open.kind != h.kind || open.mark != h.mark):
 			bad(gap{at: open.at, end: at})
 			open.parts = 0

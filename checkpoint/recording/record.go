@@ -22,13 +22,13 @@ type Options struct {
 	// Tool is the name and version of the program that records, for people.
 	Tool string
 	// Last, when not 0, keeps about the last so many instructions only: the file
-	// never holds many more than twice that.
+	// never holds many more than twice that. The timeline forgets what the file does.
 	Last uint64
 	// Keep lists the indices of the log's inputs that a history needs even when it
 	// begins after them, for Last and Export. nil: the inputs at icount 0.
 	Keep func(*vm.Log) []int
 	// OnError, when set, is told once when the recording has to stop, on any
-	// goroutine. The file is valid up to there.
+	// goroutine. The file is valid up to there. It must not call the Recorder.
 	OnError func(error)
 }
 
@@ -102,18 +102,26 @@ type job struct {
 // Record begins to write the timeline to a file: the history that there is, and
 // what will be added to it until Close.
 func Record(tl *checkpoint.Timeline, o Options) (*Recorder, error) {
+	_ = os.Remove(o.Path + moveSuffix) // of a recorder that was killed
 	return record(tl, o, create)
 }
 
-// create makes the file at path anew.
+// create makes the file at path anew. Who has the one open that was there keeps it. A
+// recording has all of a program's memory in it: it is for its owner to read.
 func create(path string) (target, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if fi, err := os.Lstat(path); err == nil && fi.Mode().IsRegular() {
+		_ = os.Remove(path)
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
 func record(tl *checkpoint.Timeline, o Options, open func(string) (target, error)) (*Recorder, error) {
 	r := &Recorder{
 		tl: tl, log: tl.Machine().Log(), opts: o, open: open,
 		jobs: make(chan job, 64), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	if r.log.OnGrow != nil {
+		return nil, errors.New("the program is being recorded already")
 	}
 	s, err := r.newFile(o.Path, tl.Start())
 	if err != nil {
