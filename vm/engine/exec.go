@@ -49,6 +49,8 @@ enter:
 		goto limit
 	}
 	op = &b.Ops[0]
+
+begin: // at op
 	for {
 		switch op.Kind {
 		case ir.Nop:
@@ -314,7 +316,7 @@ enter:
 			pc = (r[op.A] + uint64(op.Imm)) &^ 1
 			r[op.Dst] = b.Links[op.C].PC
 			from, fromN, link = b, int(op.N), nil
-			if sp := r[c.SP]; sp > c.Top {
+			if sp := r[op.B]; sp > c.Top {
 				c.Top = sp
 			}
 			if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
@@ -366,6 +368,9 @@ enter:
 			}
 		case ir.JmpTo:
 			pc = r[op.A] + uint64(op.Imm)
+			if sp := r[op.Dst]; sp > c.Top {
+				c.Top = sp
+			}
 			goto indirect
 		case ir.BeqI:
 			if r[op.A] == uint64(op.Imm) {
@@ -669,7 +674,10 @@ enter:
 				}
 				pc = v
 			}
-			r[op.A] = addr + uint64(op.Imm)
+			sp := addr + uint64(op.Imm)
+			if r[op.A] = sp; sp > c.Top {
+				c.Top = sp
+			}
 			goto indirect
 		case ir.Repeat:
 			c.More = uint64(budget)
@@ -682,16 +690,16 @@ enter:
 				from, fromN = b, int(op.N)
 			}
 		default:
-			e.note(b, op)
-			continue
+			goto armed
 		}
 		op = (*ir.Op)(unsafe.Add(unsafe.Pointer(op), opSize))
 	}
 
+armed: // or unknown
+	e.note(b, op)
+	goto begin
+
 indirect: // to pc, with the instruction of op as the last one
-	if sp := r[c.SP]; sp > c.Top {
-		c.Top = sp
-	}
 	if j := &e.cur.jumps[pc>>1&(jumpSize-1)]; j.pc == pc && j.b != nil && budget > 0 {
 		from, fromN = b, int(op.N)
 		b = j.b

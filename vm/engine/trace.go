@@ -39,6 +39,7 @@ type noted struct {
 }
 
 const (
+	lineOps    = 4 // operations in a line
 	leastNoted = 1 << 14
 	// maxTracedPages bounds the pages for which memory is kept from one Take to the
 	// next; each takes half a KB.
@@ -61,7 +62,11 @@ func (e *Engine) SetTrace(t *Trace) {
 
 // arm arms all segments of a block that has not been executed yet.
 func arm(b *ir.Block) {
-	b.Ops = slices.Clone(b.Ops) // copies of a block may share them: see Memo
+	// Copies of a block may share operations: see Memo. Where they begin on a cache line of the
+	// host's, as those of this capacity do, a block takes the fewest.
+	ops := make([]ir.Op, len(b.Ops), (len(b.Ops)+lineOps-1)/lineOps*lineOps)
+	copy(ops, b.Ops)
+	b.Ops = ops
 	b.Split()
 	for i := range b.Segments {
 		b.Ops[b.Segments[i].Op].Kind |= ir.Armed

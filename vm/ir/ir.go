@@ -44,9 +44,8 @@ type CPU struct {
 	More   uint64      // during a Repeat: how often more the instruction may be executed
 	Mem    *mem.Space
 
-	// SP is the slot of the stack pointer, constant. Top is the highest value that it had
-	// right after an indirect jump, since Top was set to 0 last.
-	SP  uint8
+	// Top is the highest value that the stack pointer had right after a JmpInd, JmpTo or
+	// Ret, since it was set to 0 last.
 	Top uint64
 }
 
@@ -208,7 +207,7 @@ const (
 
 	// Terminators.
 	Jmp    // leave through link C
-	JmpInd // PC = (a + i) &^ 1
+	JmpInd // PC = (a + i) &^ 1, d = the PC of link C; B is the slot of the stack pointer
 	Stop   // stop with Exit(i) before the instruction
 
 	// 16 bytes of memory at a + i and slots d, d+1 (b, b+1), low half first, as
@@ -219,7 +218,8 @@ const (
 
 	// JmpTo is a terminator: PC = a + i. If the upper 17 bits of that are not all
 	// the same it stops before the instruction instead, with ExitProtection, and
-	// adds H to slot Dst, which undoes the rest of the instruction.
+	// adds H to slot Dst, the stack pointer's, which undoes the rest of the
+	// instruction.
 	JmpTo
 
 	BeqI // side exits: a == i

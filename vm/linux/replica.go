@@ -25,7 +25,7 @@ type setup struct {
 func newMachine(s setup, lib *library, log *vm.Log, h *host, logger zerolog.Logger) *Machine {
 	a := lib.exe.x.arch
 	return &Machine{
-		setup: s, lib: lib, arch: a, c: &ir.CPU{SP: uint8(a.sp)}, log: log, old: log.View(), host: h, note: logger,
+		setup: s, lib: lib, arch: a, c: &ir.CPU{}, log: log, old: log.View(), host: h, note: logger,
 		realms:     map[uint64]*realm{},
 		tr:         engine.NewMemo(a.tr),
 		trampoline: a.mmapTop,

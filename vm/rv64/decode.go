@@ -489,7 +489,7 @@ func (t *translation) jalr(i uint32) {
 		t.goTo(rd(i), (v+uint64(immI(i)))&^1)
 		return
 	}
-	t.emit(ir.Op{Kind: ir.JmpInd, Dst: t.reg(rd(i)), A: rs1(i), C: t.link(t.next), Imm: immI(i)})
+	t.emit(ir.Op{Kind: ir.JmpInd, Dst: t.reg(rd(i)), A: rs1(i), B: SP, C: t.link(t.next), Imm: immI(i)})
 	t.done = true
 }
 
