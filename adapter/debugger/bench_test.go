@@ -30,7 +30,9 @@ func benchDebugger(b testing.TB, name string, n int, cfg checkpoint.Config) *Deb
 	if err != nil {
 		b.Fatal(err)
 	}
-	return New(checkpoint.New(m, cfg), prog)
+	tl := checkpoint.New(m, cfg)
+	b.Cleanup(func() { tl.Close() })
+	return New(tl, prog)
 }
 
 // BenchmarkBreakpoint measures what a breakpoint in the hottest function costs
