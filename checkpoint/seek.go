@@ -8,11 +8,14 @@ import (
 )
 
 // Seek puts the machine at icount. The error is ErrBeyondFrontier when it has
-// not been reached yet, ErrCancelled when ctx ended first, or tells that the
+// not been reached yet, ErrBeforeStart when the history begins later, ErrCancelled when ctx ended first, or tells that the
 // replay failed; the machine is where it was, then.
 func (t *Timeline) Seek(ctx context.Context, icount uint64) error {
 	if f := t.Frontier(); icount > f {
 		return fmt.Errorf("seek to icount %d: %w, which ends at %d", icount, ErrBeyondFrontier, f)
+	}
+	if start := t.Start(); icount < start {
+		return fmt.Errorf("seek to icount %d: %w, which begins at %d", icount, ErrBeforeStart, start)
 	}
 	if ctx.Err() != nil {
 		return ErrCancelled

@@ -17,6 +17,9 @@ var ErrCancelled = errors.New("cancelled")
 // reached yet.
 var ErrBeyondFrontier = errors.New("position lies beyond the recorded history")
 
+// ErrBeforeStart is returned by Seek for a position before the first of the history.
+var ErrBeforeStart = errors.New("position lies before the recorded history")
+
 // Config sets a timeline up. The zero value means the defaults.
 type Config struct {
 	// ReplayTime is how long replaying an interval may take: the spacing of
