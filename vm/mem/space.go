@@ -11,6 +11,10 @@
 // for: watched pages and pages with translated code never get a write entry (or
 // a read entry, for a read watch), so that only accesses to them are slow.
 //
+// A snapshot can be saved as bytes, its pages going to a store, and be loaded again:
+// see [Snapshot.Save] and [Loading]. The content of a loaded page is read from the store
+// when it is first needed.
+//
 // The package knows nothing of instructions or the guest kernel. A [Space]
 // belongs to one goroutine, its machine's; a [Snapshot] is immutable and may be
 // shared between goroutines and spaces.
