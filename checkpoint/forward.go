@@ -110,7 +110,8 @@ func (t *Timeline) passOver(w *want, past uint64) bool {
 		return false
 	}
 	t.skipped += i - first
-	t.restore(c)
+	_ = t.restore(c) // it is hot now
+	t.letGo()
 	return true
 }
 

@@ -58,6 +58,18 @@ func mayAccess(c *checkpoint, w *vm.Watch) bool {
 	return (w.Write && p.holdsAny(a.Written) || w.Read && (!a.Traced || a.Read.MayHold(p.first, p.last))) && !c.quiet.covers(w)
 }
 
+// partOf is the activity in a part of an interval. whole is that in all of it, own what
+// the machine tells of the part: if it has not traced, as replicas do not, the rest is
+// what is known of the whole.
+func partOf(whole, own *vm.Activity) *vm.Activity {
+	if own.Traced || !whole.Traced {
+		return own
+	}
+	part := *whole
+	part.Written = own.Written
+	return &part
+}
+
 // pageRange is a range of page numbers, both ends in it.
 type pageRange struct{ first, last uint64 }
 

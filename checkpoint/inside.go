@@ -56,7 +56,7 @@ func (s *search) ask(c *checkpoint) (Activation, bool) {
 	if _, err := s.t.snapshot(c); err != nil {
 		return Activation{}, false
 	}
-	s.t.restore(c)
+	_ = s.t.restore(c) // it is hot now
 	s.callbacks.Lock()
 	defer s.callbacks.Unlock()
 	return s.query.Inside(s.t.m)

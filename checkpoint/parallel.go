@@ -80,7 +80,7 @@ func (w *worker) do(j *job, tune *tuning, stops *vm.Stops) {
 	t.store.init()
 	root := &checkpoint{snap: j.snap, icount: j.prev.icount, act: &vm.Activity{}}
 	t.store.insert(root)
-	t.restore(root)
+	_ = t.restore(root) // it is hot
 	t.replayed = 0
 	defer func() { t.store, t.base = store{}, nil }() // memory
 	defer t.begin(j.ctx, "search back")()
@@ -241,11 +241,8 @@ func (s *search) handOver(j *job) {
 	if i == len(t.store.list) || t.store.list[i] != j.next || t.store.list[i-1] != j.prev {
 		return
 	}
-	// The replica does not trace: the interval's index holds for a part of it, too.
-	act := *j.next.act
-	act.Written = j.near.act.Written
 	t.store.insert(&checkpoint{
-		snap: j.near.snap, icount: j.near.icount, act: &act, quiet: j.next.quiet,
+		snap: j.near.snap, icount: j.near.icount, act: partOf(j.next.act, j.near.act), quiet: j.next.quiet,
 		dirty: j.near.dirty, again: uncounted, temp: true, root: j.prev.root,
 	})
 }

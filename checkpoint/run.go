@@ -20,7 +20,7 @@ func (t *Timeline) lay(k kind) *checkpoint {
 		act := snap.Activity()
 		c = &checkpoint{snap: snap, icount: icount, act: act, dirty: act.Written, temp: k == temporary, root: t.root()}
 		if next := t.store.beyond(icount); next != nil {
-			c.quiet = next.quiet
+			c.act, c.quiet = partOf(next.act, act), next.quiet
 		}
 		t.store.insert(c)
 		t.base = c

@@ -93,6 +93,7 @@ type piece struct {
 func (s *search) next() (piece, bool) {
 	t := s.t
 	for s.edge > s.lower {
+		t.letGo()
 		// There is a checkpoint at or after edge: at least that at from, held by
 		// the request.
 		i := t.store.after(s.edge - 1)
@@ -127,6 +128,14 @@ func (s *search) next() (piece, bool) {
 		return p, true
 	}
 	return piece{}, false
+}
+
+// letGo makes checkpoints cold again that have been loaded, when they are too many: a
+// search may come by all of them.
+func (t *Timeline) letGo() {
+	if t.store.warmed > mostLoaded {
+		t.trim()
+	}
 }
 
 // passed notes that there is nothing from start to edge.

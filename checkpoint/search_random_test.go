@@ -191,3 +191,62 @@ func cancelledAt(n int, q *Query, report *func(Progress)) context.Context {
 	}
 	return ctx
 }
+
+// A history that has been opened again is searched from what is saved of it, index
+// and all, and with few checkpoints in memory.
+func TestSearchesInASavedHistory(t *testing.T) {
+	skipped, passed := 0, 0
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 6))
+		cfg := roomy(50)
+		cfg.Workers = 1 + 2*int(seed%2)
+		w := newWalker(t, straightRun(t, endingProgram(r, 4000), 1+seed%2), r, cfg)
+		b := w.saveAll(0)
+		v, err := w.reopen(b, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.tl.tune = w.tl.tune
+		w.tl.tune.blind = true
+		for range 60 {
+			from := w.r.Uint64N(w.tl.Frontier() + 1)
+			mustSeek(t, w.tl, from)
+			mustSeek(t, v.tl, from)
+			query, frame := w.randomQuery(r, w.m)
+			want, err := w.tl.Search(bg, 0, query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if filter := query.Filter; filter != nil {
+				query.Filter = func(s *vm.Stop) bool {
+					if n := v.tl.store.warmed; n > mostLoaded+40 && query.Inside == nil {
+						t.Errorf("%d checkpoints are loaded", n)
+					}
+					return filter(s)
+				}
+				query.Anywhere = false
+			}
+			got, err := v.tl.Search(bg, 0, query)
+			if err != nil || got != want || v.m.Hash() != w.hash[want.Icount] {
+				t.Fatalf("seed %d, from %d: %+v, %v, want %+v", seed, from, got, err, want)
+			}
+			if frame != nil {
+				passed += frame.yes
+			}
+			got = v.tl.Forward(bg, from, &query.Stops)
+			if want := w.reference.forward(want.Icount, from, &query.Stops); !sameStop(got, want) {
+				t.Fatalf("seed %d, forward to %d: %+v, want %+v", seed, from, got, want)
+			}
+		}
+		for _, c := range v.tl.store.list[1:] {
+			if !c.act.Traced {
+				t.Fatalf("seed %d: what happened before %d is not known any more", seed, c.icount)
+			}
+		}
+		skipped += v.tl.skipped
+		w.tl.Close()
+	}
+	if skipped == 0 || passed == 0 {
+		t.Errorf("%d intervals skipped, %d times inside a call", skipped, passed)
+	}
+}
