@@ -31,6 +31,30 @@ type launchArguments struct {
 	SourceMap   sourceMap          `json:"sourceMap"`
 	SourcePaths []string           `json:"sourcePaths"`
 	Log         *logArgument       `json:"log"`
+	Record      *recordArgument    `json:"record"`    // record the session
+	Recording   string             `json:"recording"` // debug that, not a program
+	Position    string             `json:"position"`  // where to go at first, in a recording
+}
+
+// recordArgument is a file's path, or {"file": …, "last": …, "sources": …,
+// "debugInfo": …}.
+type recordArgument struct {
+	File      string `json:"file"`
+	Last      uint64 `json:"last"` // instructions; 0: all
+	Sources   bool   `json:"sources"`
+	DebugInfo bool   `json:"debugInfo"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *recordArgument) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &a.File) == nil {
+		return nil
+	}
+	type plain recordArgument
+	if err := json.Unmarshal(b, (*plain)(a)); err != nil || a.File == "" {
+		return badArgument(`launch: record: write a file's path, or {"file": "path", "last": instructions, "sources": true, "debugInfo": true}`)
+	}
+	return nil
 }
 
 // stdinArgument is a file's path, or {"text": "…"} or {"file": "…"}.
@@ -85,10 +109,19 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 		}
 		return nil, f
 	}
-	if a.Program == "" {
-		return nil, badArgument(`launch: the argument "program" is empty: write the path of an x86-64 or riscv64 Linux executable`)
+	switch {
+	case a.Program == "" && a.Recording == "":
+		return nil, badArgument(`launch: the argument "program" is empty: write the path of an x86-64 or riscv64 Linux executable, or that of a recording as "recording"`)
+	case a.Recording != "" && a.Record != nil:
+		return nil, badArgument(`launch: the arguments "record" and "recording" exclude each other: a recording is one already (the word save makes a part of it another one)`)
+	case a.Position != "" && a.Recording == "":
+		return nil, badArgument(`launch: the argument "position" is for recordings: a program starts at its start`)
 	}
-	for _, s := range slices.Concat([]string{a.Program, a.Cwd, a.Sysroot}, a.Args, a.SourcePaths) {
+	named := []string{a.Program, a.Cwd, a.Sysroot, a.Recording}
+	if a.Record != nil {
+		named = append(named, a.Record.File)
+	}
+	for _, s := range slices.Concat(named, a.Args, a.SourcePaths) {
 		if strings.ContainsRune(s, 0) {
 			return nil, badArgument("launch: %q contains a zero byte", s)
 		}
@@ -116,10 +149,10 @@ func (a *launchArguments) chaos() linux.Chaos {
 
 // sysroot is the absolute path of the sysroot, empty without one.
 func (a *launchArguments) sysroot() string {
-	if a.Sysroot == "" || filepath.IsAbs(a.Sysroot) {
-		return a.Sysroot
+	if a.Sysroot == "" {
+		return ""
 	}
-	return filepath.Join(a.dir(), a.Sysroot)
+	return a.absolute(a.Sysroot)
 }
 
 // dir is the program's working directory, absolute.
@@ -132,11 +165,22 @@ func (a *launchArguments) dir() string {
 }
 
 // path is the program's absolute path.
-func (a *launchArguments) path() string {
-	if filepath.IsAbs(a.Program) {
-		return a.Program
+func (a *launchArguments) path() string { return a.absolute(a.Program) }
+
+// absolute makes a path absolute that may be relative to the working directory.
+func (a *launchArguments) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
 	}
-	return filepath.Join(a.dir(), a.Program)
+	return filepath.Join(a.dir(), path)
+}
+
+// title is what to call that which is debugged.
+func (a *launchArguments) title() string {
+	if a.Recording != "" {
+		return a.Recording
+	}
+	return a.Program
 }
 
 // environment is the program's environment.
@@ -167,10 +211,7 @@ func (a *launchArguments) stdin() (io.Reader, io.Closer, error) {
 	case a.Stdin.Text != nil:
 		return strings.NewReader(*a.Stdin.Text), nil, nil
 	}
-	path := a.Stdin.File
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(a.dir(), path)
-	}
+	path := a.absolute(a.Stdin.File)
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, fail(errLaunch, "stdin: %v", err)

@@ -47,6 +47,12 @@ func (s *session) launch(c *call, m *godap.LaunchRequest) (any, error) {
 	if err := s.load(c, args); err != nil {
 		return nil, err
 	}
+	if args.Position != "" {
+		if _, err := s.parsePosition(args.Position); err != nil {
+			s.unload()
+			return nil, fmt.Errorf("launch: position: %w", err)
+		}
+	}
 	s.phase = configuring
 	c.then(func() {
 		s.greet()
@@ -58,9 +64,15 @@ func (s *session) launch(c *call, m *godap.LaunchRequest) (any, error) {
 // load opens the program and makes it the session's. What the client has asked
 // for so far is applied to it.
 func (s *session) load(c *call, args *launchArguments) error {
-	s.report(c, "Loading "+filepath.Base(args.Program))
+	s.report(c, "Loading "+filepath.Base(args.title()))
 	defer s.reported()
-	p, err := s.cfg.open(c.ctx, args, machineOptions{log: s.log, output: s.programOutput, progress: s.onProgress})
+	if s.prog != nil {
+		// The new program may be recorded to the same file.
+		if err := s.prog.stopRecording(); err != nil {
+			s.log.Warn().Err(err).Msg("the recording")
+		}
+	}
+	p, err := s.cfg.open(c.ctx, args, machineOptions{log: s.log, output: s.programOutput, progress: s.onProgress, warn: s.warn, tool: s.cfg.Tool})
 	if err != nil {
 		return err
 	}
@@ -85,6 +97,10 @@ func (s *session) load(c *call, args *launchArguments) error {
 	return nil
 }
 
+// warn tells the user what is wrong with the history. It may be called from any
+// goroutine.
+func (s *session) warn(err error) { s.console("important", err.Error()+"\n") }
+
 // unload lets the program go.
 func (s *session) unload() {
 	if s.prog == nil {
@@ -99,10 +115,17 @@ func (s *session) unload() {
 
 // greet tells the client about a program that was just loaded.
 func (s *session) greet() {
-	s.processEvent(s.launched.path())
+	path := s.launched.path()
+	if s.prog.played != nil {
+		path = s.prog.machine.Image().Path
+		if err := s.prog.played.Damage(); err != nil {
+			s.warn(err)
+		}
+	}
+	s.processEvent(path)
 	s.moduleEvents()
 	if ok, why := s.prog.dbg.Program().HasDWARF(); !ok && !s.launched.NoDebug {
-		s.console("console", fmt.Sprintf("%s: no debug information (%s): only functions and instructions can be shown; compile with -g for lines and variables\n", s.launched.Program, why))
+		s.console("console", fmt.Sprintf("%s: no debug information (%s): only functions and instructions can be shown; compile with -g for lines and variables\n", s.prog.name(), why))
 	}
 	s.threadEvents()
 }
@@ -111,7 +134,7 @@ func (s *session) greet() {
 func (s *session) processEvent(path string) {
 	s.shown.program = s.prog.machine.Image().Path
 	s.event("process", godap.ProcessEventBody{
-		Name: path, IsLocalProcess: true, StartMethod: "launch", PointerSize: 8 * s.prog.dbg.Arch().PtrSize,
+		Name: path, IsLocalProcess: s.prog.played == nil, StartMethod: "launch", PointerSize: 8 * s.prog.dbg.Arch().PtrSize,
 	})
 }
 
@@ -123,6 +146,12 @@ func (s *session) configurationDone(c *call, m *godap.ConfigurationDoneRequest) 
 
 // start lets a program go that was just loaded.
 func (s *session) start(c *call) {
+	if p := s.launched.Position; p != "" && !s.launched.NoDebug {
+		if to, err := s.parsePosition(p); err == nil { // launch has tried
+			s.travel(c, s.seekTo(to))
+			return
+		}
+	}
 	if s.launched.StopOnEntry && !s.launched.NoDebug {
 		s.travel(c, motion{title: "Running to main", entry: true, run: s.prog.dbg.RunToMain})
 		return

@@ -90,6 +90,9 @@ func (s *session) moduleEvents() {
 // modulesChanged is called by the debugger when other modules are there than
 // before, also in the middle of a motion.
 func (s *session) modulesChanged() {
+	if s.prog.recorder != nil {
+		s.prog.recorder.Look()
+	}
 	if path := s.prog.machine.Image().Path; path != s.shown.program {
 		s.processEvent(path)
 		s.console("console", fmt.Sprintf("The process runs %s at icount %d.\n", path, s.prog.tl.Icount()))

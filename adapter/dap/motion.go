@@ -61,6 +61,7 @@ func (s *session) travel(c *call, m motion) {
 	b.mu.Unlock()
 
 	ev, err, tell := s.run(c, m)
+	s.prog.heard = max(s.prog.heard, s.prog.tl.Icount())
 
 	// The reader must know before the client does.
 	s.reported()
@@ -217,7 +218,7 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 	s.shown.last, s.shown.err = ev, err
 	s.threadEvents()
 	s.moduleEvents()
-	if s.launched.NoDebug && (ev.Reason == debugger.ReasonEnd || err != nil) {
+	if s.launched.NoDebug && (ev.Reason == debugger.ReasonEnd || ev.Reason == debugger.ReasonRecorded || err != nil) {
 		s.exited(ev.Exit)
 		s.unload()
 		s.phase = ended
@@ -269,6 +270,9 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 		s.exited(ev.Exit)
 		body.Revexec.Exit = exitInfo(ev.Exit)
 		body.Description = exitText(ev.Exit) + " — step back to walk its history"
+	case debugger.ReasonRecorded:
+		body.Text = "The recording ends here: what the program did next is not known. Its history can be walked back from here."
+		s.console("console", fmt.Sprintf("%s at icount %d.\n", ev.Text, ev.Icount))
 	case debugger.ReasonBreakpoint, debugger.ReasonFunction:
 		if ev.Text != "" { // a condition that can't be evaluated
 			body.Text = ev.Text

@@ -11,9 +11,12 @@ import (
 )
 
 // programOutput takes what the program writes to its standard output (fd 1) and
-// standard error (fd 2), while it runs live. It is called on the engine goroutine
-// in the middle of a motion.
+// standard error (fd 2), while it runs live, or each time that a recorded program is
+// replayed. It is called on the engine goroutine in the middle of a motion.
 func (s *session) programOutput(fd int, icount uint64, p []byte) {
+	if s.prog != nil && !s.prog.hears(icount) {
+		return
+	}
 	ctx := s.workCtx
 	if ctx == nil {
 		ctx = context.Background()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dap-revexec/dap-revexec/adapter/debugger"
 	"github.com/dap-revexec/dap-revexec/adapter/files"
+	"github.com/dap-revexec/dap-revexec/adapter/records"
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -24,18 +25,29 @@ type program struct {
 	dbg     *debugger.Debugger
 	stdin   io.Closer   // nil if there is none
 	kept    files.Files // of the recording that the program comes from; nil if it runs here
+
+	recorder *records.Recorder // nil if the session is not recorded
+	played   *records.Session  // the recording, nil if the program runs here
+	heard    uint64            // of a recording: output before this position is not given (again)
+	deaf     bool              // nor is any now
 }
 
-// machineOptions are the session's wires into a machine. Both callbacks come on
-// the engine goroutine.
+// machineOptions are the session's wires into a machine. The callbacks come on the
+// engine goroutine, but warn on any.
 type machineOptions struct {
 	log      zerolog.Logger
 	output   func(fd int, icount uint64, p []byte)
 	progress func(checkpoint.Progress)
+	warn     func(error)
+	tool     string // Config.Tool
 }
 
-// openProgram makes a machine with the program that args name.
+// openProgram makes a machine with the program, or from the recording, that args
+// name.
 func openProgram(_ context.Context, args *launchArguments, o machineOptions) (*program, error) {
+	if args.Recording != "" {
+		return openRecording(args, o)
+	}
 	in, closer, err := args.stdin()
 	if err != nil {
 		return nil, err
@@ -52,7 +64,21 @@ func openProgram(_ context.Context, args *launchArguments, o machineOptions) (*p
 		return nil, err
 	}
 	p.stdin = closer
+	if args.Record != nil {
+		if err := p.record(args, o); err != nil {
+			p.close()
+			return nil, err
+		}
+	}
 	return p, nil
+}
+
+// debugDirs are where the debug files of what is below a sysroot may be.
+func debugDirs(sysroot string) []string {
+	if sysroot == "" {
+		return nil
+	}
+	return []string{filepath.Join(sysroot, "usr", "lib", "debug")}
 }
 
 func newProgram(cfg linux.Config, o machineOptions) (*program, error) {
@@ -61,10 +87,7 @@ func newProgram(cfg linux.Config, o machineOptions) (*program, error) {
 		return nil, fail(errLaunch, "%v", err)
 	}
 	im := m.Image()
-	var src symbols.Source
-	if cfg.Sysroot != "" {
-		src.DebugDirs = []string{debugDir(cfg.Sysroot)}
-	}
+	src := symbols.Source{DebugDirs: debugDirs(cfg.Sysroot)}
 	syms, err := src.Load(im.Path, im.Bias)
 	if err != nil {
 		m.Close()
@@ -76,14 +99,18 @@ func newProgram(cfg linux.Config, o machineOptions) (*program, error) {
 	return &program{machine: m, tl: tl, dbg: dbg}, nil
 }
 
-// debugDir is where a sysroot has separate debug files.
-func debugDir(sysroot string) string { return filepath.Join(sysroot, "usr", "lib", "debug") }
-
 // close releases what the program holds of the host.
 func (p *program) close() error {
 	var errs []error
+	if p.recorder != nil {
+		errs = append(errs, p.recorder.Close())
+	}
+	p.tl.Close()
 	if c, ok := p.machine.(interface{ Close() }); ok {
 		c.Close()
+	}
+	if p.played != nil {
+		errs = append(errs, p.played.Recording.Close())
 	}
 	if p.stdin != nil {
 		errs = append(errs, p.stdin.Close())

@@ -24,6 +24,9 @@ type Config struct {
 	// Drain is how long the end of a session waits for the client to read
 	// what has been sent. Default 2 s.
 	Drain time.Duration
+	// Tool is the name and version that recordings tell as what made them.
+	// Default "dap-revexec".
+	Tool string
 
 	// open replaces openProgram in tests.
 	open func(context.Context, *launchArguments, machineOptions) (*program, error)
@@ -100,6 +103,9 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, cfg Config) error {
 func newSession(cfg Config) *session {
 	if cfg.Drain == 0 {
 		cfg.Drain = 2 * time.Second
+	}
+	if cfg.Tool == "" {
+		cfg.Tool = "dap-revexec"
 	}
 	if cfg.open == nil {
 		cfg.open = openProgram

@@ -88,7 +88,7 @@ func init() {
 		{name: "initialize", phases: fresh, run: on((*session).initialize), caps: func(c *Capabilities) {
 			c.SupportsValueFormattingOptions = true
 		}},
-		{name: "launch", phases: ready, needs: []string{"program"}, run: on((*session).launch)},
+		{name: "launch", phases: ready, run: on((*session).launch)},
 		{name: "attach", phases: ready, run: on((*session).attach)},
 		{name: "configurationDone", phases: configuring, run: on((*session).configurationDone),
 			caps: func(c *Capabilities) { c.SupportsConfigurationDoneRequest = true }},

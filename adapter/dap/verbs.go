@@ -129,9 +129,11 @@ func (s *session) seek(c *call, m *SeekRequest) (any, error) {
 
 // seekTo makes the motion to a position.
 func (s *session) seekTo(icount uint64) motion {
-	d := s.prog.dbg
+	p := s.prog
 	return motion{title: fmt.Sprintf("Going to icount %d", icount), run: func(ctx context.Context) (debugger.Event, error) {
-		return d.Seek(ctx, icount)
+		p.deaf = true // of what lies between it passes by the most
+		defer func() { p.deaf = false }()
+		return p.dbg.Seek(ctx, icount)
 	}}
 }
 

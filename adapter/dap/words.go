@@ -48,6 +48,7 @@ func init() {
 		{names: []string{"where"}, help: "tell the position, the thread and the place", run: whereWord},
 		{names: []string{"when"}, help: "tell the position: instructions executed since the start", run: whenWord},
 		{names: []string{"checkpoint"}, help: "keep a checkpoint here, to come back quickly", run: checkpointWord},
+		{names: []string{"save"}, args: "FILE", help: "save the history so far as a recording", run: saveWord},
 		{names: []string{"info"}, args: "breakpoints|threads|timeline", help: "list breakpoints or threads; tell what the history costs", run: infoWord},
 		{names: []string{"print", "p"}, args: "EXPRESSION", help: "evaluate, also what has the name of a word", run: printWord},
 		{names: []string{"hex"}, args: "on|off", help: "show numbers in hexadecimal, or in the usual way", run: hexWord},
@@ -69,6 +70,9 @@ func findWord(line string) (w *word, rest string, ok bool) {
 			if rest != "" && w.args == "" {
 				return nil, "", false
 			}
+			if w.args == "FILE" && operator(rest) {
+				return nil, "", false
+			}
 			if w.args == "[N]" && rest != "" {
 				if _, err := strconv.ParseUint(rest, 10, 64); err != nil {
 					return nil, "", false
@@ -78,6 +82,13 @@ func findWord(line string) (w *word, rest string, ok bool) {
 		}
 	}
 	return nil, "", false
+}
+
+// operator reports whether text goes on an expression, rather than being a path: it
+// begins with an operator that stands apart.
+func operator(text string) bool {
+	first, _, _ := strings.Cut(text, " ")
+	return first != "" && strings.Trim(first, "=+-*/%<>&|^?!.") == "" && !strings.HasSuffix(first, "..")
 }
 
 // usage is how a word is written.

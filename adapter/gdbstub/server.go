@@ -58,6 +58,7 @@ type Server struct {
 	regs    *registers
 	pid     vm.ThreadID // constant
 	session *session    // the current one, nil between clients
+	heard   uint64      // output from before this position has been given out
 }
 
 // New returns a server for a timeline.
@@ -122,9 +123,15 @@ func (s *Server) serve(ctx context.Context, conn io.ReadWriteCloser, log zerolog
 }
 
 // Output takes what the guest writes to its standard output (fd 1) or error (any
-// other fd), for the machine to call. It must be called on the engine goroutine,
-// as a machine does that runs under this server.
-func (s *Server) Output(fd int, _ uint64, p []byte) {
+// other fd) at a position, for the machine to call. It must be called on the engine
+// goroutine, as a machine does that runs under this server. A recording's machine
+// calls it each time that it comes by: it is given out when that is the first time
+// going forward.
+func (s *Server) Output(fd int, icount uint64, p []byte) {
+	if icount < s.heard || s.session != nil && icount < s.session.seen.icount {
+		return
+	}
+	s.heard = icount + 1
 	w := s.cfg.Stderr
 	if fd == 1 {
 		w = s.cfg.Stdout

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -255,6 +256,7 @@ type user struct {
 	c      *client.Client
 	thread int
 	stop   godap.StoppedEventBody
+	end    func() error // ends the server, and tells what was wrong with it
 }
 
 func (u *user) do(request string, args, body any) {
@@ -305,7 +307,17 @@ func TestProgramsAsCompilersMakeThem(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			exe, source := b.build(t)
-			b.debug(t, serve(t), exe, source)
+			b.debug(t, serve(t), map[string]any{"program": exe}, source)
+
+			// The same from a recording, with nothing of the program left.
+			rec := filepath.Join(t.TempDir(), "rec")
+			if got := runIt(t, "", "record", "-q", "--sources", "-o", rec, exe); got.status != 0 || got.err != "" {
+				t.Fatalf("record: %+v", got)
+			}
+			if err := os.RemoveAll(filepath.Dir(exe)); err != nil {
+				t.Fatal(err)
+			}
+			b.debug(t, serve(t), map[string]any{"recording": rec}, source)
 		})
 	}
 }
@@ -313,8 +325,13 @@ func TestProgramsAsCompilersMakeThem(t *testing.T) {
 // serve starts a server on standard input and output, and a user of it.
 func serve(t *testing.T) *user {
 	t.Helper()
+	return serveWith(t, command())
+}
+
+// serveWith is serve with a command of one's own.
+func serveWith(t *testing.T, cmd *exec.Cmd) *user {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	cmd := command()
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -328,21 +345,29 @@ func serve(t *testing.T) *user {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	u := &user{t: t, ctx: ctx, c: client.New(pipe{out, in})}
+	u.end = sync.OnceValue(func() error {
+		defer cancel()
 		in.Close()
 		if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
-			t.Errorf("the server: %v, %q", err, &stderr)
+			return fmt.Errorf("the server: %v, %q", err, &stderr)
 		}
-		cancel()
+		return nil
 	})
-	return &user{t: t, ctx: ctx, c: client.New(pipe{out, in})}
+	t.Cleanup(func() {
+		if err := u.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	return u
 }
 
-// launch starts the program; configure is what an editor sends before it runs.
-func (u *user) launch(exe string, configure func()) {
+// launch starts a program, or opens a recording; configure is what an editor sends
+// before it runs.
+func (u *user) launch(args map[string]any, configure func()) {
 	u.t.Helper()
 	u.do("initialize", map[string]any{"adapterID": "x", "linesStartAt1": true}, nil)
-	launch, err := u.c.Send("launch", map[string]any{"program": exe})
+	launch, err := u.c.Send("launch", args)
 	if err != nil {
 		u.t.Fatal(err)
 	}
@@ -357,10 +382,10 @@ func (u *user) launch(exe string, configure func()) {
 }
 
 // debug tells the story.
-func (b built) debug(t *testing.T, u *user, exe, source string) {
+func (b built) debug(t *testing.T, u *user, args map[string]any, source string) {
 	first, write, look := b.line(t, "first"), b.line(t, "write"), b.line(t, "look")
 
-	u.launch(exe, func() {
+	u.launch(args, func() {
 		var set godap.SetBreakpointsResponseBody
 		lines := []any{map[string]any{"line": first}, map[string]any{"line": look}}
 		u.do("setBreakpoints", map[string]any{"source": map[string]any{"path": source}, "breakpoints": lines}, &set)
@@ -490,7 +515,7 @@ func TestExceptionsStopWhereTheyAreRaised(t *testing.T) {
 			t.Parallel()
 			exe, source := b.build(t)
 			u := serve(t)
-			u.launch(exe, func() { u.do("setExceptionBreakpoints", map[string]any{"filters": []string{b.filter}}, nil) })
+			u.launch(map[string]any{"program": exe}, func() { u.do("setExceptionBreakpoints", map[string]any{"filters": []string{b.filter}}, nil) })
 			at := u.settle()
 			if u.stop.Reason != "exception" || u.stop.Text != b.text {
 				t.Fatalf("stopped for %s: %q, not for %q", u.stop.Reason, u.stop.Text, b.text)

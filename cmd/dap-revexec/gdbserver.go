@@ -12,6 +12,7 @@ import (
 
 	"github.com/dap-revexec/dap-revexec/adapter/dap"
 	"github.com/dap-revexec/dap-revexec/adapter/gdbstub"
+	"github.com/dap-revexec/dap-revexec/adapter/records"
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
@@ -22,9 +23,11 @@ func newGDBServer(std stdio, log *logFlags) *cobra.Command {
 	var listen string
 	var remote bool
 	cmd := &cobra.Command{
-		Use:   "gdbserver [flags] [-] [--] PROGRAM [ARGS…]",
-		Short: "Serve a program to gdb and lldb, in both directions",
-		Long: `Serve a program to gdb and lldb, in both directions, on a TCP port.
+		Use:   "gdbserver [flags] [-] [--] PROGRAM [ARGS…]  or  gdbserver [flags] [-] RECORDING",
+		Short: "Serve a program or a recording to gdb and lldb, in both directions",
+		Long: `Serve a program or a recording to gdb and lldb, in both directions, on a TCP port.
+gdb gets the executable and the libraries through the connection; of a recording they
+are those in it.
 
 With - before PROGRAM the protocol is spoken on standard input and output, for
 gdb to start the server itself, and the program's output goes to gdb's console:
@@ -42,24 +45,40 @@ gdb to start the server itself, and the program's output goes to gdb's console:
 				return err
 			}
 			defer closer.Close()
-			cfg, err := guest.config(args, std.err)
-			if err != nil {
-				return err
-			}
 			var server *gdbstub.Server
-			cfg.Logger = logger
-			if !piped {
-				cfg.Stdin = std.in
+			output := func(fd int, icount uint64, p []byte) { server.Output(fd, icount, p) }
+			served := gdbstub.Config{Logger: logger}
+			if records.IsRecording(args[0]) {
+				if len(args) > 1 {
+					return fmt.Errorf("gdbserver: %s is a recording: it takes no arguments", args[0])
+				}
+				s, err := openRecording(std, args[0], logger)
+				if err != nil {
+					return err
+				}
+				defer s.Close()
+				s.Machine.Echo(output)
+				served.Timeline, served.Files = s.Timeline, s.Files
+			} else {
+				cfg, err := guest.config(args, std.err)
+				if err != nil {
+					return err
+				}
+				cfg.Logger, cfg.Output = logger, output
+				if !piped {
+					cfg.Stdin = std.in
+				}
+				m, err := linux.New(cfg)
+				if err != nil {
+					return err
+				}
+				defer m.Close()
+				tl := checkpoint.New(m, checkpoint.Config{})
+				defer tl.Close()
+				served.Timeline = tl
 			}
-			cfg.Output = func(fd int, icount uint64, p []byte) { server.Output(fd, icount, p) }
-			m, err := linux.New(cfg)
-			if err != nil {
-				return err
-			}
-			defer m.Close()
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			served := gdbstub.Config{Timeline: checkpoint.New(m, checkpoint.Config{}), Logger: logger}
 			if piped {
 				server = gdbstub.New(served)
 				err := server.Serve(ctx, gdbstub.Stream(std.in, std.out))

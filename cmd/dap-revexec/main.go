@@ -1,5 +1,6 @@
 // Command dap-revexec is a debugger that runs backwards: a DAP server for editors
-// (its bare form), a GDB server, a runner without a debugger, and a demonstration.
+// (its bare form), a GDB server, a runner without a debugger, a recorder of programs
+// and a player of recordings, and a demonstration.
 // README.md at the module's root is its manual.
 package main
 
@@ -66,6 +67,6 @@ Without a command it serves DAP on standard input and output, as editors want it
 	root.Flags().AddFlagSet(serve.Flags())
 	log.register(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serve, newGDBServer(std, &log), newRun(std, &log), newDemo(std), newVersion(std))
+	root.AddCommand(serve, newGDBServer(std, &log), newRun(std, &log), newRecord(std, &log), newReplay(std, &log), newInfo(std), newDemo(std), newVersion(std))
 	return root
 }

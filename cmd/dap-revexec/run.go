@@ -38,7 +38,7 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 				return err
 			}
 			cfg.Logger = logger
-			return run(std, cfg, checkpoint.Config{Disabled: noRecord}, stats)
+			return run(std, cfg, checkpoint.Config{Disabled: noRecord}, stats, nil)
 		},
 	}
 	guest.register(cmd.Flags())
@@ -47,34 +47,74 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 	return cmd
 }
 
-// run runs a guest to its end. The guest's exit status comes back as an
-// exitStatus, as a shell has it: 128 and the signal for one that was killed.
-func run(std stdio, cfg linux.Config, history checkpoint.Config, stats bool) error {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	var caught atomic.Int64
+// interrupts is a context that ends at the first SIGINT or SIGTERM. A second one ends
+// the process, as it always does.
+type interrupts struct {
+	context.Context
+	cancel context.CancelCauseFunc
+	caught atomic.Int64 // the signal, 0 for none
+	done   chan struct{}
+}
+
+func awaitInterrupts() *interrupts {
+	i := &interrupts{done: make(chan struct{})}
+	i.Context, i.cancel = context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
 	go func() {
+		defer close(i.done)
+		defer signal.Stop(signals)
 		select {
 		case s := <-signals:
-			if n, ok := s.(syscall.Signal); ok {
-				caught.Store(int64(n))
+			n, ok := s.(syscall.Signal)
+			if !ok {
+				n = syscall.SIGINT
 			}
-			cancel(fmt.Errorf("%v", s))
-		case <-ctx.Done():
+			i.caught.Store(int64(n))
+			i.cancel(fmt.Errorf("%v", s))
+		case <-i.Done():
 		}
 	}()
+	return i
+}
 
+// end stops waiting.
+func (i *interrupts) end() {
+	i.cancel(nil)
+	<-i.done
+}
+
+// reason is why a run was interrupted: an exit status, as a shell has it, or what
+// has been cancelled for.
+func (i *interrupts) reason() error {
+	if n := i.caught.Load(); n != 0 {
+		return exitStatus(128 + n)
+	}
+	return context.Cause(i)
+}
+
+// companion goes along with a run.
+type companion interface {
+	// drive runs the timeline's program to its end, or that of ctx.
+	drive(ctx context.Context, tl *checkpoint.Timeline) vm.Stop
+	// beforeOutput is called before something is written to the standard streams.
+	beforeOutput()
+	// finish is called after drive. Its error counts if the run has none.
+	finish(tl *checkpoint.Timeline) error
+}
+
+// run runs a guest to its end. The guest's exit status comes back as an
+// exitStatus, as a shell has it: 128 and the signal for one that was killed. begin,
+// if not nil, makes a companion to the run.
+func run(std stdio, cfg linux.Config, history checkpoint.Config, stats bool, begin func(*linux.Machine, *checkpoint.Timeline) (companion, error)) error {
+	ctx := awaitInterrupts()
+	defer ctx.end()
+	var with companion = alone{}
 	cfg.Stdin = std.in
-	cfg.Output = func(fd int, _ uint64, p []byte) {
-		w := std.out
-		if fd == 2 {
-			w = std.err
-		}
-		if _, err := w.Write(p); err != nil {
-			cancel(fmt.Errorf("writing the program's output: %w", err))
+	cfg.Output = func(fd int, icount uint64, p []byte) {
+		with.beforeOutput()
+		if err := std.write(fd, p); err != nil {
+			ctx.cancel(err)
 		}
 	}
 	m, err := linux.New(cfg)
@@ -83,30 +123,62 @@ func run(std stdio, cfg linux.Config, history checkpoint.Config, stats bool) err
 	}
 	defer m.Close()
 	tl := checkpoint.New(m, history)
+	defer tl.Close()
+	if begin != nil {
+		if with, err = begin(m, tl); err != nil {
+			return err
+		}
+	}
 	began := time.Now()
-	stop := tl.Forward(ctx, math.MaxUint64, nil)
+	stop := with.drive(ctx, tl)
 	took := time.Since(began)
+	finished := with.finish(tl)
 	if stats {
 		report(std.err, tl, took)
 	}
 	switch stop.Reason {
 	case vm.StopExit:
 		status, _ := m.Exited()
-		code := status.Code
-		if status.Signal != 0 {
-			code = 128 + status.Signal
+		if err := exitError(status); err != nil {
+			return err
 		}
-		if code != 0 {
-			return exitStatus(code)
-		}
-		return nil
+		return finished
 	case vm.StopError:
 		return fmt.Errorf("%s: at icount %d: %w", cfg.Path, stop.Icount, stop.Err)
 	}
-	if n := caught.Load(); n != 0 {
-		return exitStatus(128 + n)
+	return fmt.Errorf("%s: at icount %d: %w", cfg.Path, stop.Icount, ctx.reason())
+}
+
+// exitError is how a program ended, as an exit status; nil for success.
+func exitError(status vm.ExitStatus) error {
+	switch {
+	case status.Signal != 0:
+		return exitStatus(128 + status.Signal)
+	case status.Code != 0:
+		return exitStatus(status.Code)
 	}
-	return fmt.Errorf("%s: at icount %d: %w", cfg.Path, stop.Icount, context.Cause(ctx))
+	return nil
+}
+
+// write writes a program's output to where it belongs.
+func (s stdio) write(fd int, p []byte) error {
+	w := s.out
+	if fd == 2 {
+		w = s.err
+	}
+	if _, err := w.Write(p); err != nil {
+		return fmt.Errorf("writing the program's output: %w", err)
+	}
+	return nil
+}
+
+// alone is the companion of a run without one.
+type alone struct{}
+
+func (alone) beforeOutput()                     {}
+func (alone) finish(*checkpoint.Timeline) error { return nil }
+func (alone) drive(ctx context.Context, tl *checkpoint.Timeline) vm.Stop {
+	return tl.Forward(ctx, math.MaxUint64, nil)
 }
 
 // report tells what a run has cost.

@@ -29,7 +29,7 @@ func newServe(std stdio, log *logFlags) *cobra.Command {
 			defer closer.Close()
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			cfg := dap.Config{Logger: logger}
+			cfg := dap.Config{Logger: logger, Tool: firstLine(version())}
 			if listen == "" {
 				if isTerminal(std.in) {
 					fmt.Fprintln(std.err, "dap-revexec: waiting for DAP messages on standard input (dap-revexec --help tells what else there is)")

@@ -1,0 +1,103 @@
+package dap
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/dap-revexec/dap-revexec/adapter/debugger"
+	"github.com/dap-revexec/dap-revexec/adapter/records"
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
+	"github.com/dap-revexec/dap-revexec/checkpoint"
+	"github.com/dap-revexec/dap-revexec/vm/linux"
+)
+
+// Sessions that are recorded, and sessions on recordings.
+
+// record begins to record the program.
+func (p *program) record(args *launchArguments, o machineOptions) error {
+	m := p.machine.(*linux.Machine)
+	r, err := records.Record(m, p.tl, records.Options{
+		Path: args.absolute(args.Record.File), Tool: o.tool, Last: args.Record.Last,
+		Sources: args.Record.Sources, DebugInfo: args.Record.DebugInfo,
+		Symbols: symbols.Source{DebugDirs: debugDirs(args.sysroot())}, Finder: args.finder(m.Image().Path, nil),
+		OnError: o.warn, Logger: o.log,
+	})
+	if err != nil {
+		return fail(errLaunch, "record: %v", err)
+	}
+	p.recorder = r
+	return nil
+}
+
+// stopRecording completes the recording, if there is one.
+func (p *program) stopRecording() error {
+	if p.recorder == nil {
+		return nil
+	}
+	err := p.recorder.Close()
+	p.recorder = nil
+	return err
+}
+
+// openRecording makes a machine from the recording that args name. What was written
+// to the standard streams is output again when it is first come by going forward.
+func openRecording(args *launchArguments, o machineOptions) (*program, error) {
+	cfg := checkpoint.Config{Progress: o.progress, Warn: o.warn}
+	s, err := records.Open(args.absolute(args.Recording), cfg, o.log)
+	if err != nil {
+		return nil, fail(errLaunch, "recording: %v", err)
+	}
+	src := s.Source(debugDirs(args.sysroot())...)
+	syms, err := s.Program(src)
+	if err != nil {
+		s.Close()
+		return nil, fail(errLaunch, "debug information: %v", err)
+	}
+	dbg := debugger.New(s.Timeline, syms)
+	dbg.SetSource(src)
+	s.Machine.Echo(o.output)
+	return &program{machine: s.Machine, tl: s.Timeline, dbg: dbg, kept: s.Files, played: s}, nil
+}
+
+// hears reports whether what the program writes at a position is to be given to the
+// client: that is so once.
+func (p *program) hears(icount uint64) bool {
+	if p.played == nil {
+		return true
+	}
+	if p.deaf || icount < p.heard {
+		return false
+	}
+	p.heard = icount + 1
+	return true
+}
+
+// name is what the program is called for people.
+func (p *program) name() string { return filepath.Base(p.machine.Image().Path) }
+
+func saveWord(s *session, c *call, rest string) (string, error) {
+	if err := s.canMove(); err != nil {
+		return "", err
+	}
+	if rest == "" || strings.ContainsRune(rest, 0) {
+		return "", badArgument("save: which file? (save FILE)")
+	}
+	m, ok := s.prog.machine.(*linux.Machine)
+	if !ok {
+		return "", fail(errUnresolvable, "save: this program can't be recorded")
+	}
+	a := s.launched
+	path := a.absolute(rest)
+	if s.prog.recorder != nil && a.absolute(a.Record.File) == path {
+		return "", badArgument("save: the session is recorded to that file: choose another name")
+	}
+	o := records.Options{
+		Path: path, Tool: s.cfg.Tool, Sources: true, DebugInfo: a.Record != nil && a.Record.DebugInfo,
+		Symbols: symbols.Source{DebugDirs: debugDirs(a.sysroot())}, Finder: s.sources.Finder, Logger: s.log,
+	}
+	if err := records.Save(m, s.prog.tl, s.prog.played, o); err != nil {
+		return "", fail(errUnresolvable, "save: %v", err)
+	}
+	return fmt.Sprintf("saved icount %d to %d in %s", s.prog.tl.Start(), s.prog.tl.Frontier(), path), nil
+}
