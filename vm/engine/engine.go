@@ -9,6 +9,9 @@
 // written or its mapping changes, whoever does it, so the cache never shows in
 // what the guest computes.
 //
+// What is executed can be noted (see [Trace]) at no cost but that of the first time: an
+// operation that is to be noted is none that the interpreter's loop knows.
+//
 // An Engine belongs to its machine's goroutine.
 package engine
 

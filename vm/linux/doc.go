@@ -48,6 +48,7 @@
 //	machine.go run.go settle.go      the machine: contract, run loop, events and scheduling
 //	chaos.go                         scheduling at random
 //	state.go hash.go snapshot.go     the state, its digest, its copies
+//	activity.go                      what happened between two snapshots; the journal
 //	save.go code.go check.go         snapshots as bytes, and whether those can be believed
 //	replica.go library.go describe.go  machines of one history, and what they share
 //	door.go host*.go stdin.go        the one door and what lies behind it

@@ -9,7 +9,8 @@
 //
 // The same slow path catches everything else that the hot path must not pay
 // for: watched pages and pages with translated code never get a write entry (or
-// a read entry, for a read watch), so that only accesses to them are slow.
+// a read entry, for a read watch), so that only accesses to them are slow; and a page
+// gets a read entry at its first read, so that it can be noted what is read.
 //
 // A snapshot can be saved as bytes, its pages going to a store, and be loaded again:
 // see [Snapshot.Save] and [Loading]. The content of a loaded page is read from the store
