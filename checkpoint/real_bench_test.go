@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
+	recordings "github.com/dap-revexec/dap-revexec/checkpoint/recording"
 	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
@@ -127,9 +128,9 @@ func (p *realProgram) machine(b *testing.B, path, dir string) *linux.Machine {
 type realCost struct {
 	time, median float64 // see BenchmarkRecording
 	hot          float64 // MB of checkpoints and log for 10⁹ instructions, beside the guest's own memory
-	capped       float64 // time with littleMemory
-	held         float64 // MB then
-	saved        float64 // MB for 10⁹ instructions of what is saved then
+	recorded     float64 // time while it is recorded to a file, with littleMemory
+	held         float64 // MB then, as hot
+	file         float64 // MB for 10⁹ instructions
 	thinned      float64 // checkpoints given up then
 }
 
@@ -137,8 +138,8 @@ type realCost struct {
 const littleMemory = 60e6
 
 // BenchmarkRecordingReal measures what keeping the history of real programs costs,
-// as BenchmarkRecording does: with the default settings, and with little memory, where
-// most of it is saved to a file. The programs execute 10⁹ instructions; with -short a
+// as BenchmarkRecording does: with the default settings, and recorded to a file with
+// little memory, without the programs' files. The programs execute 10⁹ instructions; with -short a
 // tenth of that. The last line has the medians.
 func BenchmarkRecordingReal(b *testing.B) {
 	total := uint64(1e9)
@@ -179,7 +180,7 @@ type realMetric struct {
 
 func (c *realCost) metrics() []realMetric {
 	return []realMetric{{"x-plain", &c.time}, {"x-median", &c.median}, {"MB/Ginstr", &c.hot},
-		{"x-capped", &c.capped}, {"MB-capped", &c.held}, {"file-MB/Ginstr", &c.saved}, {"thinned", &c.thinned}}
+		{"x-recorded", &c.recorded}, {"MB-recorded", &c.held}, {"file-MB/Ginstr", &c.file}, {"thinned", &c.thinned}}
 }
 
 func (c *realCost) report(b *testing.B) {
@@ -190,14 +191,24 @@ func (c *realCost) report(b *testing.B) {
 
 func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost {
 	const turn = 10_000_000
-	const plain, usual, capped = 0, 1, 2
-	configs := []checkpoint.Config{plain: {Disabled: true}, usual: {}, capped: {MemoryCap: littleMemory}}
+	const plain, usual, recorded = 0, 1, 2
+	configs := []checkpoint.Config{plain: {Disabled: true}, usual: {}, recorded: {MemoryCap: littleMemory}}
 	b.Setenv("XDG_CACHE_HOME", b.TempDir())
 	lines := make([]*checkpoint.Timeline, len(configs))
 	for i, cfg := range configs {
 		lines[i] = checkpoint.New(p.machine(b, path, b.TempDir()), cfg)
 		defer lines[i].Close()
 	}
+	recorder, err := recordings.Record(lines[recorded], recordings.Options{
+		Path:    filepath.Join(b.TempDir(), "recording"),
+		Machine: linux.Describe(lines[recorded].Machine().(*linux.Machine)),
+		Keep:    linux.InputsToKeep,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer recorder.Close()
+	began := recorder.Size()
 	took := make([]time.Duration, len(lines))
 	var ratios []float64
 	for n := uint64(1); n <= total/turn; n++ {
@@ -215,18 +226,21 @@ func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost 
 		ratios = append(ratios, d[usual].Seconds()/d[plain].Seconds())
 	}
 	slices.Sort(ratios)
-	if err := lines[capped].Flush(); err != nil {
+	if err := recorder.Flush(); err != nil {
 		b.Fatal(err)
 	}
-	st, little := lines[usual].Stats(), lines[capped].Stats()
-	perGinstr := float64(total) / 1e9 * 1e6
+	held := func(st checkpoint.Stats) float64 {
+		return float64(st.Bytes-st.GuestBytes+st.SavedBytes+int64(st.LogBytes)) / 1e6
+	}
+	ginstr := float64(total) / 1e9
+	st := lines[recorded].Stats()
 	return realCost{
-		time:    took[usual].Seconds() / took[plain].Seconds(),
-		median:  ratios[len(ratios)/2],
-		hot:     float64(st.Bytes-st.GuestBytes+int64(st.LogBytes)) / perGinstr,
-		capped:  took[capped].Seconds() / took[plain].Seconds(),
-		held:    float64(little.Bytes-little.GuestBytes+little.SavedBytes+int64(little.LogBytes)) / 1e6,
-		saved:   float64(little.DiskBytes) / perGinstr,
-		thinned: float64(little.Thinned),
+		time:     took[usual].Seconds() / took[plain].Seconds(),
+		median:   ratios[len(ratios)/2],
+		hot:      held(lines[usual].Stats()) / ginstr,
+		recorded: took[recorded].Seconds() / took[plain].Seconds(),
+		held:     held(st),
+		file:     float64(recorder.Size()-began) / 1e6 / ginstr,
+		thinned:  float64(st.Thinned),
 	}
 }
