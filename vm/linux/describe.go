@@ -75,6 +75,7 @@ func Reopen(description []byte, log *vm.Log, logger zerolog.Logger) (*Machine, e
 		return nil, fmt.Errorf("the recorded program %s: %w", s.path, err)
 	}
 	m := newMachine(s, newLibrary(prog), log, nil, logger)
+	m.lib.log = log
 	if err := m.create(time.Time{}, [32]byte{}); err != nil {
 		return nil, fmt.Errorf("the recorded program %s: %w", s.path, err)
 	}

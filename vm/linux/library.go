@@ -35,6 +35,7 @@ func (s source) input() (i int, executable, ok bool) {
 type library struct {
 	exe   *program  // what the history began with
 	pages mem.Pages // what of its memory is in stores
+	log   *vm.Log   // the history, if none of its machines is live: nobody appends to it
 
 	mu       sync.Mutex
 	contents map[int]*mem.Content // of mapped files, by the input that has it

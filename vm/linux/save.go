@@ -67,8 +67,8 @@ func (m *Machine) Load(saved []byte, prev vm.Snapshot, from vm.PageStore) (vm.Sn
 
 func (m *Machine) decode(s *snapshot, saved []byte, prev *snapshot, from vm.PageStore) error {
 	c := &coding{Coder: wire.Reader(saved), lib: m.lib, log: m.old}
-	if m.sealed() {
-		c.log = m.log
+	if m.lib.log != nil {
+		c.log = m.lib.log
 	}
 	if v := c.Get(); v != savedVersion && c.Err() == nil {
 		return fmt.Errorf("its version is %d, this build reads version %d", v, savedVersion)

@@ -254,3 +254,78 @@ func TestOnlyChangedPagesAreSaved(t *testing.T) {
 }
 
 var _ vm.PageStore = (*drawer)(nil)
+
+// everywhereLoaded saves a history and has it loaded by its machine, a replica, and a
+// machine that has been reopened.
+func (h *history) everywhereLoaded(t *testing.T, n int) *saved {
+	t.Helper()
+	m := replayOf(t, h.cfg, h.log)
+	s := saveAll(t, m, h.end, n, 9, false)
+	other := reopen(t, linux.Describe(m), copied(h.log, all))
+	for i, x := range []vm.Machine{m, replica(t, m), other, replica(t, other)} {
+		s.walk(t, x, []vm.Machine{x}, 8, uint64(i))
+	}
+	return s
+}
+
+func TestSavedSnapshotsOfDynamicallyLinkedPrograms(t *testing.T) {
+	toolchains(t, func(t *testing.T, tc toolchain) {
+		exe := tc.build(t, t.TempDir(), "hello", helloSource, "-lm")
+		h := recordConfig(t, tc.config(t, exe, "a", "b"), 0)
+		s := h.everywhereLoaded(t, 16)
+		if n := len(s.store.pages); n > 16*40 {
+			t.Errorf("%d pages are stored: those of libraries are among them", n)
+		}
+	})
+}
+
+// The guest in testdata/calls makes use of everything that the kernel has.
+func TestSavedSnapshotsHaveAllThatTheKernelHas(t *testing.T) {
+	for _, arch := range testdata.Arches() {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			recordConfig(t, fixed(linux.Config{Path: buildCalls(t, arch), Dir: t.TempDir()}), 0).everywhereLoaded(t, 40)
+		})
+	}
+}
+
+// What it takes to save and load the snapshots of a program with some megabytes of
+// memory.
+func BenchmarkSave(b *testing.B) {
+	m := start(b, config(b, lookup(b, "bench_mem")))
+	first := m.Snapshot()
+	m.Run(20_000_000, nil)
+	second := m.Snapshot()
+	written := len(second.Activity().Written)
+	b.Run("first", func(b *testing.B) {
+		for range b.N {
+			if _, err := second.Save(nil, &drawer{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(written), "pages")
+	})
+	store := &drawer{}
+	if _, err := first.Save(nil, store); err != nil {
+		b.Fatal(err)
+	}
+	data, err := second.Save(first, store)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("again", func(b *testing.B) {
+		for range b.N {
+			if _, err := second.Save(first, store); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(data)), "bytes")
+	})
+	b.Run("load", func(b *testing.B) {
+		for range b.N {
+			if _, err := m.Load(data, first, store); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
