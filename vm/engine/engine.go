@@ -106,7 +106,9 @@ func (e *Engine) SetBreaks(b *vm.Breaks) {
 	}
 	e.cur = newCache(b)
 	if len(e.caches) == maxCaches {
-		e.caches[maxCaches-1].reset()
+		for _, b := range e.caches[maxCaches-1].blocks {
+			b.Dead = true
+		}
 		e.caches = e.caches[:maxCaches-1]
 	}
 	e.caches = append([]*cache{e.cur}, e.caches...)
