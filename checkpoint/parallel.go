@@ -110,10 +110,11 @@ func (t *Timeline) onlyNearest(icount uint64) *checkpoint {
 }
 
 // workers returns those that may help to search from p on, the piece that is to be
-// looked at next.
+// looked at next. Where a call has been passed over what is sought is most probably just
+// before it, and the machine is near.
 func (s *search) workers(p piece) []*worker {
 	t := s.t
-	if t.cfg.Workers < 2 || !p.whole || p.start <= s.lower ||
+	if t.cfg.Workers < 2 || !p.whole || p.start <= s.lower || p.end == s.callFrom ||
 		p.end-s.lower < t.tune.leastParallel || s.stops.Filter != nil && !s.stops.Anywhere {
 		return nil
 	}
