@@ -55,7 +55,7 @@ func (w *want) ruledOut(c *checkpoint) bool {
 func mayAccess(c *checkpoint, w *vm.Watch) bool {
 	p := pagesOf(w)
 	a := c.act
-	return (w.Write && p.holdsAny(a.Written) || w.Read && (!a.Traced || a.Read.MayHold(p.first, p.last))) && !c.quiet.covers(w)
+	return (w.Write && (a.Unknown || p.holdsAny(a.Written)) || w.Read && (!a.Traced || a.Read.MayHold(p.first, p.last))) && !c.quiet.covers(w)
 }
 
 // partOf is the activity in a part of an interval. whole is that in all of it, own what

@@ -112,13 +112,20 @@ func splitSaved(id uint64, blob []byte) (info SavedInfo, act, state []byte, err 
 }
 
 // What is encoded of an activity: bits of the first byte.
-const activityTraced = 1
+const (
+	activityTraced = 1 << iota
+	activityUnknown
+)
 
 // encodeActivity encodes lists of ascending numbers as their number and their
 // differences.
 func encodeActivity(a *vm.Activity) []byte {
 	out := []byte{0}
 	out = appendAscending(out, a.Written)
+	if a.Unknown {
+		out[0] = activityUnknown
+		return out
+	}
 	if !a.Traced {
 		return out
 	}
@@ -143,10 +150,11 @@ func decodeActivity(raw []byte) (*vm.Activity, error) {
 	r := reader{rest: raw}
 	a := &vm.Activity{}
 	form := r.byte()
-	if form&^activityTraced != 0 {
+	if form > activityUnknown {
 		return nil, fmt.Errorf("a saved activity of form %#x", form)
 	}
 	a.Written = ascending[uint64](&r, math.MaxUint64)
+	a.Unknown = form == activityUnknown
 	if a.Traced = form&activityTraced != 0; a.Traced {
 		a.Read = vm.FilterOf(ascending[uint16](&r, math.MaxUint16))
 		end := uint64(0)

@@ -13,6 +13,9 @@ import (
 type Activity struct {
 	// Written lists the numbers (address / 4096) of the pages written, ascending.
 	Written []uint64
+	// Unknown says that anything may have been written beside these: what is known of
+	// a stretch has been lost. Traced is false then.
+	Unknown bool
 
 	// Traced says that what follows is known. Without it anything may have
 	// happened.
@@ -52,7 +55,11 @@ const (
 
 // Merge is the activity of two stretches together.
 func (a *Activity) Merge(b *Activity) *Activity {
-	m := &Activity{Written: union(a.Written, b.Written), Traced: a.Traced && b.Traced}
+	m := &Activity{
+		Written: union(a.Written, b.Written),
+		Unknown: a.Unknown || b.Unknown,
+		Traced:  a.Traced && b.Traced,
+	}
 	if m.Traced {
 		m.Read = a.Read.Merge(b.Read)
 		m.Code = a.Code.Merge(b.Code)

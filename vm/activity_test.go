@@ -142,4 +142,7 @@ func TestActivitiesMergeToWhatHappenedInBoth(t *testing.T) {
 	if unknown.Traced || unknown.Top(1) != math.MaxUint64 || !slices.Equal(unknown.Written, []uint64{1, 4, 5, 7}) {
 		t.Errorf("with an untraced one: %+v", unknown)
 	}
+	if lost := a.Merge(&vm.Activity{Unknown: true}); !lost.Unknown || lost.Traced || unknown.Unknown {
+		t.Errorf("with a lost one: %+v", lost)
+	}
 }

@@ -92,7 +92,7 @@
 // Where a header is damaged or missing, the next one is looked for; a part's number
 // tells whether parts are missing between. A damaged chunk or checkpoint makes that
 // checkpoint unusable: an earlier one serves. Where the first part of a checkpoint is
-// damaged, what happened before it is not known, and those after it are left out: the
-// timeline makes new ones when it comes there. Damaged or missing inputs end the history
+// damaged, what happened before it is not known either, so searches replay that stretch.
+// Damaged or missing inputs end the history
 // before them. Without a readable beginning a file is refused.
 package recording

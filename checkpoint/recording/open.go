@@ -306,12 +306,13 @@ func (o *opening) addInputs(payload []byte, frontier uint64) error {
 
 // readCheckpoints reads what the timeline has to know of its checkpoints.
 //
-// A checkpoint tells what happened since the one before. Where that is lost nobody
-// could tell what did not happen there, so the checkpoints after it are left out, too.
-// Only at the beginning of a history that does not start at 0 nobody asks.
+// A checkpoint tells what happened since the one before. Where that is lost, nobody
+// can tell what did not happen before the next one.
 func (o *opening) readCheckpoints() {
 	room := uint64(o.size) * maxRatio
-	for i, e := range o.heads {
+	lost, missing := false, 0
+	next := uint64(0) // the next one's number among the checkpoints
+	for _, e := range o.heads {
 		head, err := o.first(e)
 		var info checkpoint.SavedInfo
 		if _, memory := checkpoint.SavedHead(head); err == nil && memory > room {
@@ -320,24 +321,27 @@ func (o *opening) readCheckpoints() {
 			room -= memory
 			info, err = checkpoint.DecodeSaved(blobID(e), head)
 		}
-		first := o.begin.start > 0 && len(o.saved) == 0
-		if (err != nil || e.mark>>32 != uint64(i)) && !first {
-			o.tell("checkpoints are damaged: going back beyond instruction %d takes long", o.lastSaved())
-			break
+		if n := e.mark >> 32; n != next {
+			lost, missing = true, missing+1
+			next = n
 		}
-		if err == nil && info.Icount <= o.log.Frontier() && info.Icount >= o.begin.start {
+		next++
+		if err != nil {
+			lost, missing = true, missing+1
+			continue
+		}
+		if lost {
+			info.Activity = &vm.Activity{Written: info.Activity.Written, Unknown: true}
+			lost = false
+		}
+		if info.Icount <= o.log.Frontier() && info.Icount >= o.begin.start {
 			o.saved = append(o.saved, info)
 		}
 	}
-	o.info.Checkpoints = len(o.saved)
-}
-
-// lastSaved is where the last checkpoint is that can be used.
-func (o *opening) lastSaved() uint64 {
-	if n := len(o.saved); n > 0 {
-		return o.saved[n-1].Icount
+	if missing > 0 {
+		o.tell("checkpoints are damaged or missing at %d places: going back there takes longer", missing)
 	}
-	return o.begin.start
+	o.info.Checkpoints = len(o.saved)
 }
 
 // blobID is the number of the blob that a record holds.
