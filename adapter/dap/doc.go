@@ -33,6 +33,14 @@
 // program has written before a stop is sent before the stopped event. References
 // to frames and variables end with the next motion.
 //
+// # Recordings
+//
+// A session may be recorded, or be on a recording (record.go, package records). Of a
+// recorded program all files come from the recording, except for what the launch
+// configuration names: sources below sourcePaths and sourceMap, debug files below
+// sysroot. The recorder belongs to the engine; what it has to tell (a full disk) comes
+// from any goroutine and goes to the outbox.
+//
 // # Slow clients
 //
 // The outbox does not make anybody wait, with one exception: the program's output

@@ -10,6 +10,7 @@ import (
 	godap "github.com/google/go-dap"
 
 	"github.com/dap-revexec/dap-revexec/adapter/files"
+	"github.com/dap-revexec/dap-revexec/checkpoint/recording"
 	"github.com/dap-revexec/dap-revexec/testdata"
 )
 
@@ -323,4 +324,31 @@ func TestRestartRecordsAnewAndReopens(t *testing.T) {
 	if n := strings.Count(p.output("stdout"), "loops 32\n"); n != 3 {
 		t.Errorf("output %d times in 3 runs", n)
 	}
+}
+
+func TestLibrariesAreRecordedWithoutDebuggingAsWell(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rec")
+	dynamic(t, func(p *peer, program string) {
+		p.do("configurationDone", nil)
+		if err := p.c.Event(p.ctx, "terminated", nil); err != nil {
+			t.Fatal(err)
+		}
+		q := open(p.T, path, args{"position": "end"})
+		q.do("configurationDone", nil)
+		q.stopped("goto")
+		mods := q.moduleNames()
+		rec, err := recording.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rec.Close()
+		if len(mods) < 4 {
+			t.Errorf("modules %v", mods)
+		}
+		for name, m := range mods {
+			if _, err := rec.ReadFile(m.Path); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}, args{"record": path, "noDebug": true})
 }

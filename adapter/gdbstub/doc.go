@@ -47,6 +47,10 @@
 //
 // The past can't be changed: writes to registers and memory are refused.
 //
+// A recording is served like a program. Its files are those in it (Config.Files), what
+// it wrote comes again when going forward first comes by, and its end is replaylog:end
+// whether or not the program had ended.
+//
 // # Threads
 //
 // All threads of a guest run on one deterministic machine, one instruction after

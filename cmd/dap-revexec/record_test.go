@@ -162,6 +162,34 @@ func TestARecordingOpensUpToWhereTheRecorderWasKilled(t *testing.T) {
 	}
 }
 
+func TestATruncatedRecordingIsPlayedAsFarAsItGoesOrRefused(t *testing.T) {
+	g, _ := testdata.Lookup("threads")
+	path, _ := record(t, g, "-q")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	played := 0
+	for part := range 12 {
+		n := len(whole) * part / 12
+		if err := os.WriteFile(path, whole[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got := runIt(t, "", "replay", path)
+		if !strings.HasPrefix(g.Expect(), got.out) || !strings.HasPrefix(got.err, "dap-revexec: "+path) || strings.Contains(got.err, "goroutine") {
+			t.Errorf("%d of %d bytes: %+v", n, len(whole), got)
+		}
+		if strings.Contains(got.err, "not complete") {
+			played++
+		} else if got.status == 0 {
+			t.Errorf("%d of %d bytes: nothing is said of that: %+v", n, len(whole), got)
+		}
+	}
+	if played == 0 {
+		t.Error("no part of it can be played")
+	}
+}
+
 func TestAFlightRecorderKeepsTheEnd(t *testing.T) {
 	g, _ := testdata.Lookup("bench_int")
 	g.Args = []string{"10000000"} // some 145 million instructions
