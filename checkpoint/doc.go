@@ -63,6 +63,26 @@
 // those of its successor (whose copies of them are its own, so the count of
 // versions holds).
 //
+// Only hot checkpoints are counted so. Those that come from one that has been loaded
+// share pages with that one, not with those around them that have always been hot:
+// they are counted as a row of their own (checkpoint.root). What has been read of
+// loaded ones is counted by the page ([Stats.SavedBytes]), an upper bound.
+//
+// # Hot and cold
+//
+// Hot checkpoints have their snapshot in memory. When these take more than their part
+// of [Config.MemoryCap], permanent ones are saved, in order and on a goroutine of
+// their own, and become cold: those farthest from the current position and the
+// frontier first. A cold one is loaded when a request starts from it; a replay that
+// only passes it does not need it. Permanent ones that are laid later in a part of
+// history that has been saved already are not saved: they stay hot, and may be thinned.
+// The first, pinned ones, those that a request holds, and the one that the
+// machine's dirty pages are relative to are never cold.
+//
+// What can't be read any more costs time only: a cold checkpoint that is damaged, or
+// whose pages are, is dropped with those that need it, in the request that finds out,
+// which then starts from an earlier one.
+//
 // # Concurrency
 //
 // A Timeline and its machine belong to one goroutine, the session's engine

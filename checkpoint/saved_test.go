@@ -1,0 +1,94 @@
+package checkpoint
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/dap-revexec/dap-revexec/vm"
+)
+
+// randomActivity is one that may be traced.
+func randomActivity(r *rand.Rand) *vm.Activity {
+	a := &vm.Activity{Written: randomPages(r, 30)}
+	if r.IntN(4) == 0 {
+		return a
+	}
+	a.Traced = true
+	var bits [1024]uint64
+	for range r.IntN(50) {
+		bits[r.IntN(1024)] |= 1 << r.IntN(64)
+	}
+	a.Read = vm.NewPageFilter(&bits)
+	var list []vm.Range
+	for range r.IntN(30) {
+		start := r.Uint64N(1 << (1 + r.IntN(63)))
+		list = append(list, vm.Range{Start: start, End: start + r.Uint64N(100)})
+	}
+	a.Code = vm.NewRanges(list)
+	for id := range r.IntN(5) {
+		a.Tops = append(a.Tops, vm.StackTop{Thread: vm.ThreadID(3*id + 1), SP: r.Uint64()})
+	}
+	a.Events = vm.EventSet(r.Uint32())
+	return a
+}
+
+// sameActivity compares what two activities say.
+func sameActivity(a, b *vm.Activity) bool {
+	return slices.Equal(a.Written, b.Written) && a.Traced == b.Traced && slices.Equal(a.Read.Low(), b.Read.Low()) &&
+		slices.Equal(a.Code, b.Code) && slices.Equal(a.Tops, b.Tops) && a.Events == b.Events
+}
+
+// A field of an activity that is added has to be saved, and be in the two functions
+// above.
+func TestAllOfAnActivityIsKnownHere(t *testing.T) {
+	if n := reflect.TypeFor[vm.Activity]().NumField(); n != 6 {
+		t.Errorf("an activity has %d fields, 6 are saved", n)
+	}
+}
+
+func TestSavedCheckpointsDecodeToWhatWasEncoded(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 41))
+	for range 500 {
+		info := SavedInfo{ID: 1000, Icount: r.Uint64(), Key: r.IntN(2) == 0, Activity: randomActivity(r)}
+		if !info.Key {
+			info.Prev = r.Uint64N(1000)
+		}
+		got, err := DecodeSaved(1000, encodeSaved(info, []byte("state")))
+		if err != nil || !sameActivity(got.Activity, info.Activity) {
+			t.Fatalf("%+v: %+v, %v", *info.Activity, got.Activity, err)
+		}
+		got.Activity = info.Activity
+		if got != info {
+			t.Fatalf("%+v, want %+v", got, info)
+		}
+	}
+}
+
+func TestACheckpointRelativeToALaterOneIsRefused(t *testing.T) {
+	blob := encodeSaved(SavedInfo{ID: 9, Prev: 7, Activity: &vm.Activity{}}, nil)
+	for id := range uint64(8) {
+		if _, err := DecodeSaved(id, blob); err == nil {
+			t.Errorf("blob %d is relative to 7", id)
+		}
+	}
+}
+
+func FuzzDecodeSaved(f *testing.F) {
+	r := rand.New(rand.NewPCG(1, 42))
+	for range 20 {
+		f.Add(encodeSaved(SavedInfo{ID: 9, Prev: 7, Key: r.IntN(2) == 0, Activity: randomActivity(r)}, []byte("state")), encodeActivity(randomActivity(r)))
+	}
+	f.Fuzz(func(t *testing.T, blob, act []byte) {
+		_, _ = DecodeSaved(9, blob)
+		if a, err := decodeActivity(act); err == nil {
+			if b, err := decodeActivity(encodeActivity(a)); err != nil || !sameActivity(a, b) {
+				t.Errorf("%+v does not survive: %+v, %v", a, b, err)
+			}
+			if !slices.IsSorted(a.Written) || !slices.IsSorted(a.Read.Low()) {
+				t.Errorf("not ascending: %+v", a)
+			}
+		}
+	})
+}
