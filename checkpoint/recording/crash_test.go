@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -226,6 +227,72 @@ func TestRecordingsOfGuestsAreComplete(t *testing.T) {
 				t.Errorf("end %+v", rec.Info().End)
 			}
 		})
+	}
+}
+
+// When a guest waits for input, all that it has done is in the file: who kills the
+// recorder then loses nothing.
+func TestAWaitingGuestIsWrittenUpToTheWait(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(33, 1))
+	args := guest(t, t.TempDir(), "stdin")
+	in, typed := io.Pipe()
+	m, err := linux.New(linux.Config{
+		Path: args[0], Args: args, Dir: filepath.Dir(args[0]), Stdin: in, Now: time.Unix(1e9, 0), Seed: [32]byte{1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	tl := checkpoint.New(m, guestConfig)
+	defer tl.Close()
+	path := filepath.Join(t.TempDir(), "stdin.rec")
+	r, err := Record(tl, Options{Path: path, Machine: linux.Describe(m)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := make(chan uint64)
+	told := m.Log().OnGrow
+	m.Log().OnGrow = func(wait bool) {
+		told(wait)
+		if wait {
+			waits <- m.Log().Frontier()
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tl.Forward(context.Background(), math.MaxUint64, nil)
+	}()
+	type seen struct {
+		rec *Recording
+		at  uint64
+	}
+	var all []seen
+	for _, line := range []string{"first line, 1\n", "-5 and 7\n", ""} {
+		at := <-waits
+		r.written()
+		rec := mustOpen(t, path)
+		if rec.Info().Last != at || at == 0 {
+			t.Errorf("the recording goes up to %d, the guest waits at %d", rec.Info().Last, at)
+		}
+		all = append(all, seen{rec, at})
+		if line == "" {
+			_ = typed.Close()
+		} else if _, err := io.WriteString(typed, line); err != nil {
+			t.Error(err)
+		}
+	}
+	go func() {
+		for range waits {
+		}
+	}()
+	<-ended
+	close(waits)
+	for _, s := range all {
+		(&guestRun{tl}).check(t, s.rec, rnd, 2)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
