@@ -47,7 +47,12 @@ type result struct {
 
 func runIt(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	cmd := command(args...)
+	return finish(t, command(args...), stdin)
+}
+
+// finish runs a command to its end.
+func finish(t *testing.T, cmd *exec.Cmd, stdin string) result {
+	t.Helper()
 	var out, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &stderr
 	err := cmd.Run()

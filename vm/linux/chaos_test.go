@@ -52,8 +52,10 @@ func forRacers(t *testing.T, f func(t *testing.T, cfg linux.Config)) {
 // again whenever that run is made again or replayed.
 func TestChaosProvokesARareRace(t *testing.T) {
 	forRacers(t, func(t *testing.T, cfg linux.Config) {
-		const plain = 1000
-		rare := 0
+		plain, rare := 1000, 0
+		if testing.Short() {
+			plain = 100
+		}
 		for day := range plain {
 			m, err := linux.New(onDay(cfg, day))
 			if err != nil {
