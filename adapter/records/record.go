@@ -54,6 +54,10 @@ func Record(m *linux.Machine, tl *checkpoint.Timeline, o Options) (*Recorder, er
 	}
 	r := &Recorder{Recorder: rec, m: m, gather: newGatherer(rec.AddFile, &o)}
 	r.Look()
+	// From its first moment on the file can be opened, whatever happens.
+	if err := rec.Flush(); err != nil {
+		return nil, errors.Join(err, rec.Close())
+	}
 	return r, nil
 }
 
