@@ -2,8 +2,10 @@
 // and without any protocol: breakpoints, watchpoints, stepping, frames.
 //
 // A [Debugger] belongs to the session's engine goroutine, like the timeline
-// below it; a motion is cancelled through its context, from any goroutine. It
-// never writes to the guest: the past can't be changed.
+// below it; a motion is cancelled through its context, from any goroutine. While it
+// searches back the timeline may ask it about several machines on other goroutines,
+// one question at a time, the engine goroutine waiting (view.go). It never writes to
+// the guest: the past can't be changed.
 //
 // # Stepping
 //
@@ -17,6 +19,12 @@
 // no stateless rule can undo, a step that left a function, is undone from the
 // memory of the steps made: a reverse step right after its forward step returns
 // to where that came from.
+//
+// A search back does not look into a call in which nothing can be found that it looks
+// for: unwinding at a few checkpoints tells which call that is (inside.go), and the
+// timeline's index since when. So a reverse step over, out of or to the start of a
+// call costs one or two intervals between checkpoints, however long the call was.
+// Breakpoints, watchpoints and signals in it are found all the same.
 package debugger
 
 import (

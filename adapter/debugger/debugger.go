@@ -32,6 +32,9 @@ type Debugger struct {
 	stacks map[vm.ThreadID]*stack // of the current position
 	breaks breakSets
 
+	// replays says that the machine is known to only replay: it has come to the end
+	// of what was recorded.
+	replays bool
 	// plodding keeps searches back from passing over calls: for tests, to compare with.
 	plodding bool
 }

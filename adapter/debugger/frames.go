@@ -107,6 +107,8 @@ func (d *Debugger) Where() string {
 	switch _, exited := d.m.Exited(); {
 	case exited:
 		pos = "at the end: the program has exited"
+	case at == end && d.replays:
+		pos = "at the end of the recording"
 	case at == end && end > 0:
 		pos = "live, at the frontier"
 	case at > d.tl.Start():

@@ -221,6 +221,7 @@ func (d *Debugger) stopped(st vm.Stop, back bool) (Event, error) {
 			}
 		}
 	case vm.StopEnd:
+		d.replays = true
 		ev.Reason, ev.Text = ReasonRecorded, "End of the recording"
 	case vm.StopError:
 		return ev, fmt.Errorf("at icount %d: %w", st.Icount, st.Err)

@@ -3,6 +3,7 @@ package debugger
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
@@ -115,6 +116,9 @@ func TestTheEndOfARecordingHolds(t *testing.T) {
 				if ev := d.do(t, v, false); ev.Reason != ReasonRecorded || ev.Icount != length {
 					t.Fatalf("verb %d at the end: %+v", v, ev)
 				}
+			}
+			if where := d.Where(); !strings.Contains(where, "at the end of the recording") {
+				t.Errorf("at the end: %s", where)
 			}
 			if ev := d.do(t, StepInstruction, true); ev.Reason != ReasonStep || ev.Icount != length-1 {
 				t.Fatalf("back from the end: %+v", ev)

@@ -174,6 +174,28 @@ func TestReadAndAccessWatchpoints(t *testing.T) {
 	c.wantStop("bc", "05", 0x1000, "replaylog:begin")
 }
 
+// A recording may end before its program does: that is an end of history, too.
+func TestTheEndOfARecording(t *testing.T) {
+	prog := []toyIns{{toyAdd, 10, 1}, {toyAdd, 10, 1}, {toyAdd, 10, 1}, {toyAdd, 10, 1}, {toyExit, 0, 0}}
+	m := newToy(prog, 0)
+	st := newStage(m, Config{})
+	if stop := st.tl.Forward(t.Context(), 3, nil); stop.Reason != vm.StopLimit {
+		t.Fatalf("%+v", stop)
+	}
+	if err := st.tl.Seek(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	m.sealed = true
+	c := st.connect(t)
+	c.wantStop("vCont;c", "05", 0x100c, "replaylog:end")
+	c.wantStop("vCont;c", "05", 0x100c, "replaylog:end")
+	c.wantStop("vCont;s:1;c", "05", 0x100c, "replaylog:end")
+	c.wantStop("bs", "05", 0x1008)
+	c.wantStop("bc", "05", 0x1000, "replaylog:begin")
+	c.want("Z0,1008,4", "OK")
+	c.wantStop("vCont;c", "05", 0x1008, "swbreak:")
+}
+
 // A write by the guest kernel looks as if its system call had made it.
 func TestWatchedKernelWrites(t *testing.T) {
 	prog := []toyIns{{toyAdd, 10, 1}, {toyKernel, 10, 8}, {toyAdd, 10, 1}, {toyKernel, 10, 8}, {toyExit, 0, 0}}

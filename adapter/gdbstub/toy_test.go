@@ -24,6 +24,7 @@ type toy struct {
 	wake        *sync.Cond
 	interrupted bool
 	waiting     func() // called when the toy begins to wait for ever
+	sealed      bool   // it only replays
 	output      func(fd int, icount uint64, p []byte)
 }
 
@@ -224,6 +225,8 @@ func (m *toy) Run(until uint64, stops *vm.Stops) vm.Stop {
 			return m.stop(vm.StopLimit)
 		case m.exit != nil:
 			return m.stop(vm.StopExit)
+		case m.sealed && m.icount >= m.log.Frontier():
+			return m.stop(vm.StopEnd)
 		case m.icount%64 == 63 && m.takeInterrupt():
 			return m.stop(vm.StopInterrupted)
 		}
