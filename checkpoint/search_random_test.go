@@ -95,7 +95,10 @@ func (f *reference) history(t *testing.T, r *rand.Rand, workers int) (*Timeline,
 // after the other, those that the index does not rule out, and these several at
 // once; with a few of them cancelled on the way.
 func TestAllSearchesFindTheSame(t *testing.T) {
-	const programs, searches = 50, 200
+	programs, searches := 50, 200
+	if testing.Short() {
+		programs = 8
+	}
 	var replayed [3]uint64
 	skipped, insides, hits, cancelled := 0, 0, 0, 0
 	for seed := range uint64(programs) {
