@@ -22,7 +22,7 @@ const (
 	// mostHot bounds the memory of hot checkpoints that others can make room in, bytes:
 	// going back to a cold one is nearly as fast. mostHotRecorded does when all are
 	// saved anyway.
-	mostHot         = 48 << 20
+	mostHot         = 32 << 20
 	mostHotRecorded = 24 << 20
 	// mostBlobs bounds what is kept in memory before a file is made.
 	mostBlobs = 64 << 20
