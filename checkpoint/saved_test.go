@@ -13,6 +13,7 @@ import (
 func randomActivity(r *rand.Rand) *vm.Activity {
 	a := &vm.Activity{Written: randomPages(r, 30)}
 	if r.IntN(4) == 0 {
+		a.Unknown = r.IntN(2) == 0
 		return a
 	}
 	a.Traced = true
@@ -36,15 +37,15 @@ func randomActivity(r *rand.Rand) *vm.Activity {
 
 // sameActivity compares what two activities say.
 func sameActivity(a, b *vm.Activity) bool {
-	return slices.Equal(a.Written, b.Written) && a.Traced == b.Traced && slices.Equal(a.Read.Low(), b.Read.Low()) &&
+	return slices.Equal(a.Written, b.Written) && a.Unknown == b.Unknown && a.Traced == b.Traced && slices.Equal(a.Read.Low(), b.Read.Low()) &&
 		slices.Equal(a.Code, b.Code) && slices.Equal(a.Tops, b.Tops) && a.Events == b.Events
 }
 
 // A field of an activity that is added has to be saved, and be in the two functions
 // above.
 func TestAllOfAnActivityIsKnownHere(t *testing.T) {
-	if n := reflect.TypeFor[vm.Activity]().NumField(); n != 6 {
-		t.Errorf("an activity has %d fields, 6 are saved", n)
+	if n := reflect.TypeFor[vm.Activity]().NumField(); n != 7 {
+		t.Errorf("an activity has %d fields, 7 are saved", n)
 	}
 }
 
