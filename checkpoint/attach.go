@@ -64,6 +64,41 @@ func (t *Timeline) Attach(b Backing, from uint64, laid func(icount uint64)) erro
 	return nil
 }
 
+// SaveTo saves in b the permanent checkpoints that there are, from the last one at or
+// before the icount from on, and returns when they are saved. The first one in b is a
+// key. Where the timeline saves its checkpoints stays as it is, and it does not use b
+// afterwards. b must have no blobs of [KindPages] yet.
+func (t *Timeline) SaveTo(b Backing, from uint64) error {
+	if from > t.Frontier() {
+		return fmt.Errorf("icount %d: %w, which ends at %d", from, ErrBeyondFrontier, t.Frontier())
+	}
+	if t.arch != nil {
+		_ = t.arch.flush() // two must not save the same pages at once: each has one home
+		t.collect()
+	}
+	// What has been put into b stays in memory as long as its page does, so that b is
+	// not asked for it when it has become that page's home.
+	a := newArchive(t.m, b, pages.New(b))
+	first, _ := t.store.permanents(from)
+	var act *vm.Activity // since the last one saved
+	for i := t.store.after(first) - 1; i < len(t.store.list); i++ {
+		c := t.store.list[i]
+		if act == nil {
+			act = c.act
+		} else {
+			act = act.Merge(c.act)
+		}
+		if c.temp || !c.hot() && c.arch == nil {
+			continue
+		}
+		if err := a.do(&saveJob{c: c, snap: c.snap, from: c.arch, old: c.id, info: SavedInfo{Icount: c.icount, Activity: act}}, false); err != nil {
+			return err
+		}
+		act = nil
+	}
+	return nil
+}
+
 // Flush waits until all permanent checkpoints laid so far are saved, where there is a
 // Backing to save them in. The error is why saving has ended.
 func (t *Timeline) Flush() error {

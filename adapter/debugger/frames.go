@@ -104,7 +104,9 @@ func (d *Debugger) Where() string {
 	t := d.m.CurrentThread()
 	at, end := d.tl.Icount(), d.tl.Frontier()
 	pos := "at the start of history"
-	switch _, exited := d.m.Exited(); {
+	switch status, exited := d.m.Exited(); {
+	case exited && status.Signal != 0:
+		pos = "at the end: the program was killed by " + signalName(status.Signal)
 	case exited:
 		pos = "at the end: the program has exited"
 	case at == end && d.replays:

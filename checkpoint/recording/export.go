@@ -10,11 +10,8 @@ import (
 )
 
 // Export writes the history from about icount from on (the last permanent checkpoint at
-// or before it) into a new recording at o.Path, with the files given. It runs nothing. The
-// file appears when it is complete.
-//
-// The timeline saves its checkpoints into the new file from now on, which is closed: it
-// should be closed, too.
+// or before it) into a new recording at o.Path, with the files given. It runs nothing, and
+// the timeline is as before. The file appears when it is complete.
 func Export(tl *checkpoint.Timeline, from uint64, o Options, files []File) (err error) {
 	start := tl.Start()
 	for _, c := range tl.Checkpoints() {
@@ -62,7 +59,7 @@ func export(tl *checkpoint.Timeline, start uint64, o *Options, files []File, f t
 	if err := s.write(collect(log, s.inputs, eventsFrom(log.Journal(), start))); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(tl.Attach(s, start, nil), tl.Flush()); err != nil {
+	if err := tl.SaveTo(s, start); err != nil {
 		return nil, err
 	}
 	end := endOf(tl)

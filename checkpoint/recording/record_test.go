@@ -368,6 +368,79 @@ func TestLastKeepsTheFileSmall(t *testing.T) {
 	}
 }
 
+// Exporting takes nothing away: neither from an open recording nor from one that is
+// being written, and it can be done again.
+func TestExportLeavesTheTimelineAsItWas(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(28, 1))
+	x := newToyRun(t, 11, 40_000)
+	cfg := spaced(1000)
+	cfg.MemoryCap = 1 // what can be cold is
+	cfg.Warn = func(err error) { t.Error(err) }
+	for _, live := range []bool{false, true} {
+		var f *memory
+		var tl *checkpoint.Timeline
+		var r *Recorder
+		var err error
+		if live {
+			f = newMemory()
+			tl = checkpoint.New(newToy(&vm.Log{}, x.length, outside(x.seed)), cfg)
+			r, err = record(tl, Options{Machine: []byte("toy")}, func(string) (target, error) { return f, nil })
+			if err == nil {
+				tl.Forward(t.Context(), 25_500, nil)
+			}
+		} else {
+			f = wholeToy(t, x)
+			var rec *Recording
+			if rec, err = open(f, int64(len(f.b))); err == nil {
+				tl, err = rec.Timeline(newToy(rec.Log(), x.length, nil), cfg)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tl.Close()
+		for turn := range 3 {
+			path := filepath.Join(t.TempDir(), "copy")
+			if err := Export(tl, 0, Options{Path: path, Machine: []byte("toy")}, nil); err != nil {
+				t.Fatalf("live %v, turn %d: %v", live, turn, err)
+			}
+			last := tl.Frontier()
+			for range 20 {
+				at := rnd.Uint64N(last + 1)
+				if err := tl.Seek(t.Context(), at); err != nil {
+					t.Fatal(err)
+				}
+				if tl.Machine().Hash() != x.hash(t, at) {
+					t.Fatalf("live %v: the state at %d is another one", live, at)
+				}
+			}
+			part := mustOpen(t, path)
+			if i := part.Info(); i.Start != 0 || i.Last != last || uint64(i.Checkpoints) < last/1000 || part.Damage() != nil {
+				t.Errorf("live %v: %+v, %v", live, i, part.Damage())
+			}
+			x.check(t, part, rnd, 10)
+			if err := tl.Seek(t.Context(), last); err != nil {
+				t.Fatal(err)
+			}
+			tl.Forward(t.Context(), last+5000, nil)
+		}
+		if !live {
+			continue
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := open(f, int64(len(f.b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := rec.Info(); i.Last != x.length || i.Checkpoints < 38 || rec.Damage() != nil {
+			t.Errorf("the recording: %+v, %v", i, rec.Damage())
+		}
+		x.check(t, rec, rnd, 20)
+	}
+}
+
 // A part of a recording is a recording.
 func TestExportFromTheMiddle(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(27, 1))

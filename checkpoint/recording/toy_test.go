@@ -24,7 +24,6 @@ type toyState struct {
 	pos          int // in the log
 	exited       bool
 	pages        [toyPages]*[vm.PageSize]byte
-	refs         [toyPages]toyRef
 }
 
 // toyRef is where a page's content is in a store.
@@ -36,6 +35,7 @@ type toyRef struct {
 type toySnapshot struct {
 	toyState
 	dirty []uint64
+	refs  [toyPages]toyRef // of who saves it
 }
 
 type toy struct {

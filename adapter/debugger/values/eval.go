@@ -250,7 +250,7 @@ func (ev *evaluator) ofThis(name string) *Value {
 
 func (ev *evaluator) noSymbol(pos int, name string) error {
 	if ok, why := ev.c.Prog.HasDWARF(); !ok {
-		return ev.fail(pos, "no symbol %q: the program has no debug information (%s)", clip(name, 80), why)
+		return ev.fail(pos, "no symbol %q here, where there is no debug information (%s)", clip(name, 80), why)
 	}
 	return ev.fail(pos, "no symbol %q here", clip(name, 80))
 }
