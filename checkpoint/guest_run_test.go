@@ -42,6 +42,9 @@ func find(arch, name string) (testdata.Guest, bool) {
 	if name == dynamic {
 		return testdata.Guest{Name: name, Arch: arch, Source: "dynamic/main.c", Args: []string{"again"}}, true
 	}
+	if name == "jumps" || name == "remap" { // C++, built when they are wanted
+		return testdata.Guest{Name: name, Arch: arch, Source: name + ".cc", Threads: true}, true
+	}
 	return testdata.LookupFor(arch, name)
 }
 
@@ -61,7 +64,11 @@ func lookup(tb testing.TB, arch, name string) *program {
 	p := &program{Guest: g}
 	switch {
 	case name == dynamic:
-		p.buildDynamic(tb)
+		p.build(tb, func(tc testdata.Toolchain, dir string) (string, error) { return tc.BuildDynamic(dir) })
+	case strings.HasSuffix(g.Source, ".cc"):
+		p.build(tb, func(tc testdata.Toolchain, dir string) (string, error) {
+			return tc.BuildStaticCXX(dir, g.Source, "-O1", "-pthread")
+		})
 	case g.Go():
 		exe, err := g.Build(tb.TempDir())
 		if err == nil {
@@ -87,10 +94,10 @@ func lookup(tb testing.TB, arch, name string) *program {
 // is built when it is wanted.
 const dynamic = "dynamic"
 
-// buildDynamic builds the program dynamic. Like that of the guests that execute
-// themselves, what it needs of the host is gone when its truth has been found: it
-// can be replayed, not run.
-func (p *program) buildDynamic(tb testing.TB) {
+// build builds a program that is not there prebuilt. Like that of the guests that
+// execute themselves, what it needs of the host is gone when its truth has been found:
+// it can be replayed, not run.
+func (p *program) build(tb testing.TB, build func(tc testdata.Toolchain, dir string) (string, error)) {
 	tb.Helper()
 	chains := testdata.Toolchains()
 	tc := chains[slices.IndexFunc(chains, func(tc testdata.Toolchain) bool { return tc.Arch == p.Arch })]
@@ -101,7 +108,7 @@ func (p *program) buildDynamic(tb testing.TB) {
 		tb.Skip(err)
 	}
 	dir := tb.TempDir()
-	exe, err := tc.BuildDynamic(dir)
+	exe, err := build(tc, dir)
 	if err == nil {
 		p.file, err = os.ReadFile(exe)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Toolchain is a C compiler for a guest architecture, with the libraries that
@@ -62,4 +63,19 @@ func (tc Toolchain) BuildDynamic(dir string, flags ...string) (string, error) {
 		}
 	}
 	return filepath.Join(dir, "dynamic"), nil
+}
+
+// BuildStaticCXX builds a statically linked program of one C++ source file below src,
+// with the source beside it, and returns its path.
+func (tc Toolchain) BuildStaticCXX(dir, source string, flags ...string) (string, error) {
+	if err := writeFile(filepath.Join(dir, source), Source(source), 0o644); err != nil {
+		return "", err
+	}
+	name := strings.TrimSuffix(source, filepath.Ext(source))
+	tc.CC = strings.TrimSuffix(tc.CC, "gcc") + "g++"
+	args := append(append([]string{"-g", "-static"}, flags...), "-o", name, source)
+	if out, err := tc.compile(dir, args...); err != nil {
+		return "", fmt.Errorf("testdata: %s %v: %w\n%s", tc.CC, args, err, out)
+	}
+	return filepath.Join(dir, name), nil
 }
