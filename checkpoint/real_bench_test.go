@@ -3,6 +3,7 @@ package checkpoint_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 	recordings "github.com/dap-revexec/dap-revexec/checkpoint/recording"
@@ -130,8 +133,13 @@ type realCost struct {
 	hot          float64 // MB of checkpoints and log for 10⁹ instructions, beside the guest's own memory
 	recorded     float64 // time while it is recorded to a file, with littleMemory
 	held         float64 // MB then, as hot
-	file         float64 // MB for 10⁹ instructions
+	file         float64 // MB for 10⁹ instructions,
+	pages        float64 // of it pages
+	checkpoints  float64 // and checkpoints
 	thinned      float64 // checkpoints given up then
+	cold         float64 // checkpoints that are not in memory at the end
+	open         float64 // milliseconds until the recording can be asked
+	seek, far    float64 // and to go to places in it: the median, and the longest
 }
 
 // littleMemory is how much memory histories ought to do with for 10⁹ instructions.
@@ -139,8 +147,9 @@ const littleMemory = 60e6
 
 // BenchmarkRecordingReal measures what keeping the history of real programs costs,
 // as BenchmarkRecording does: with the default settings, and recorded to a file with
-// little memory, without the programs' files. The programs execute 10⁹ instructions; with -short a
-// tenth of that. The last line has the medians.
+// little memory, without the programs' files; and what it takes to open that file and
+// to go to places in it. The programs execute 10⁹ instructions; with -short a tenth of
+// that. The last line has the medians.
 func BenchmarkRecordingReal(b *testing.B) {
 	total := uint64(1e9)
 	if testing.Short() {
@@ -180,7 +189,9 @@ type realMetric struct {
 
 func (c *realCost) metrics() []realMetric {
 	return []realMetric{{"x-plain", &c.time}, {"x-median", &c.median}, {"MB/Ginstr", &c.hot},
-		{"x-recorded", &c.recorded}, {"MB-recorded", &c.held}, {"file-MB/Ginstr", &c.file}, {"thinned", &c.thinned}}
+		{"x-recorded", &c.recorded}, {"MB-recorded", &c.held}, {"file-MB/Ginstr", &c.file},
+		{"pages-MB/Ginstr", &c.pages}, {"checkpoints-MB/Ginstr", &c.checkpoints}, {"thinned", &c.thinned}, {"cold", &c.cold},
+		{"open-ms", &c.open}, {"seek-ms", &c.seek}, {"seek-max-ms", &c.far}}
 }
 
 func (c *realCost) report(b *testing.B) {
@@ -199,15 +210,16 @@ func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost 
 		lines[i] = checkpoint.New(p.machine(b, path, b.TempDir()), cfg)
 		defer lines[i].Close()
 	}
+	file := filepath.Join(b.TempDir(), "recording")
 	recorder, err := recordings.Record(lines[recorded], recordings.Options{
-		Path:    filepath.Join(b.TempDir(), "recording"),
+		Path:    file,
 		Machine: linux.Describe(lines[recorded].Machine().(*linux.Machine)),
 		Keep:    linux.InputsToKeep,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer recorder.Close()
+	defer recorder.Close() // when this fails
 	began := recorder.Size()
 	took := make([]time.Duration, len(lines))
 	var ratios []float64
@@ -234,7 +246,7 @@ func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost 
 	}
 	ginstr := float64(total) / 1e9
 	st := lines[recorded].Stats()
-	return realCost{
+	cost := realCost{
 		time:     took[usual].Seconds() / took[plain].Seconds(),
 		median:   ratios[len(ratios)/2],
 		hot:      held(lines[usual].Stats()) / ginstr,
@@ -242,5 +254,45 @@ func (p *realProgram) measure(b *testing.B, path string, total uint64) realCost 
 		held:     held(st),
 		file:     float64(recorder.Size()-began) / 1e6 / ginstr,
 		thinned:  float64(st.Thinned),
+		cold:     float64(st.Cold),
 	}
+	if err := recorder.Close(); err != nil {
+		b.Fatal(err)
+	}
+	cost.reopen(b, file, total)
+	return cost
+}
+
+// reopen measures what a recording takes where it is opened.
+func (c *realCost) reopen(b *testing.B, file string, total uint64) {
+	start := time.Now()
+	r, err := recordings.Open(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	m, err := linux.Reopen(r.Machine(), r.Log(), zerolog.Nop())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	tl, err := r.Timeline(m, checkpoint.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer tl.Close()
+	c.open = 1e3 * time.Since(start).Seconds()
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var seeks []float64
+	for range 20 {
+		start := time.Now()
+		if err := tl.Seek(context.Background(), rnd.Uint64N(total)); err != nil {
+			b.Fatal(err)
+		}
+		seeks = append(seeks, 1e3*time.Since(start).Seconds())
+	}
+	slices.Sort(seeks)
+	c.seek, c.far = seeks[len(seeks)/2], seeks[len(seeks)-1]
+	ginstr := float64(total) / 1e9
+	c.pages, c.checkpoints = float64(r.Info().PageBytes)/1e6/ginstr, float64(r.Info().CheckpointBytes)/1e6/ginstr
 }
