@@ -223,6 +223,11 @@ func parseBegin(payload []byte) (x begin, err error) {
 	if c.bad {
 		return x, fmt.Errorf("the description of the machine: %w: the content contradicts its length", errDamaged)
 	}
+	// A year has four digits where times are written (RFC 3339).
+	const year0, year10000 = -62167219200, 253402300800
+	if x.created < year0 || x.created >= year10000 {
+		x.created = 0
+	}
 	x.machine = c.b
 	return x, nil
 }

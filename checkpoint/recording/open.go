@@ -67,12 +67,16 @@ type Recording struct {
 // pages. The error tells in words for its user why that can't be; what is damaged
 // but leaves something to replay is told by Damage.
 func Open(path string) (*Recording, error) {
+	// Opening a FIFO would wait for a writer, deaf to interrupts.
+	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	fi, err := f.Stat()
-	if err == nil && !fi.Mode().IsRegular() {
+	if err == nil && !fi.Mode().IsRegular() { // it may be another one by now
 		err = errors.New("not a regular file")
 	}
 	var r *Recording

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
@@ -127,5 +128,26 @@ func TestOpeningNoFile(t *testing.T) {
 	}
 	if _, err := Open(filepath.Dir(path)); err == nil {
 		t.Error("opened a directory")
+	}
+}
+
+// A time that no calendar has is none: descriptions of the recording can be written.
+func TestATimeOutOfRangeIsNone(t *testing.T) {
+	for _, created := range []int64{math.MinInt64, -62167219201, 253402300800, math.MaxInt64} {
+		x := begin{created: created}
+		got, err := parseBegin(x.appendTo(nil))
+		if err != nil || got.created != 0 {
+			t.Errorf("%d becomes %d, %v", created, got.created, err)
+		}
+	}
+	for _, created := range []int64{-62167219200, 0, 1e9, 253402300799} {
+		x := begin{created: created}
+		got, err := parseBegin(x.appendTo(nil))
+		if err != nil || got.created != created {
+			t.Errorf("%d becomes %d, %v", created, got.created, err)
+		}
+		if _, err := time.Unix(got.created, 0).UTC().MarshalJSON(); err != nil {
+			t.Error(err)
+		}
 	}
 }

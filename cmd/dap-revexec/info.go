@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -129,7 +131,10 @@ var endings = map[string]string{
 // write writes the description for people.
 func (d *description) write(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	// Names come from the file, maybe a stranger's: none of them may control the terminal.
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", printable(name), printable(fmt.Sprintf(format, args...)))
+	}
 	if d.Program != "" {
 		line("program", "%s (%s Linux)", d.Program, d.Arch)
 		if len(d.Args) > 1 {
@@ -170,6 +175,22 @@ func (d *description) write(w io.Writer) error {
 		line("sources", "%s", counted(sources, "file"))
 	}
 	return t.Flush()
+}
+
+// printable writes control characters, and what is no text, as Go escapes them.
+func printable(s string) string {
+	var b strings.Builder
+	for i, w := 0, 0; i < len(s); i += w {
+		var r rune
+		r, w = utf8.DecodeRuneInString(s[i:])
+		if unicode.IsPrint(r) && (r != utf8.RuneError || w > 1) {
+			b.WriteString(s[i : i+w])
+		} else {
+			q := strconv.Quote(s[i : i+w])
+			b.WriteString(q[1 : len(q)-1])
+		}
+	}
+	return b.String()
 }
 
 // quoted writes arguments as a shell would take them, roughly.

@@ -36,7 +36,7 @@ func execute(args []string, std stdio) int {
 	case errors.As(err, &status):
 		return int(status)
 	}
-	fmt.Fprintf(std.err, "dap-revexec: %s\n", strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", " "))
+	fmt.Fprintf(std.err, "dap-revexec: %s\n", printable(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", " ")))
 	return 1
 }
 
