@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
@@ -26,6 +27,7 @@ type launchArguments struct {
 	StopOnEntry bool               `json:"stopOnEntry"`
 	Sysroot     string             `json:"sysroot"` // where the program's libraries are looked for first
 	Chaos       *uint64            `json:"chaos"`   // seed of a random schedule; none: threads run in turn
+	Memory      uint32             `json:"memory"`  // what checkpoints may take, MB; 0: the default
 	NoDebug     bool               `json:"noDebug"`
 	Stdin       *stdinArgument     `json:"stdin"`
 	SourceMap   sourceMap          `json:"sourceMap"`
@@ -137,6 +139,15 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 		}
 	}
 	return &a, nil
+}
+
+// history is how checkpoints are kept.
+func (a *launchArguments) history(o machineOptions) checkpoint.Config {
+	cfg := checkpoint.Config{Progress: o.progress, Warn: o.warn, MemoryCap: int64(a.Memory) * 1e6}
+	if a.Record != nil {
+		cfg.Warn = nil // the recorder tells the same, and what is in the recording
+	}
+	return cfg
 }
 
 // chaos is how threads are scheduled.

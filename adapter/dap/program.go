@@ -48,6 +48,9 @@ func openProgram(_ context.Context, args *launchArguments, o machineOptions) (*p
 	if args.Recording != "" {
 		return openRecording(args, o)
 	}
+	if records.IsRecording(args.path()) {
+		return nil, fail(errLaunch, "%s is a recording: give it as \"recording\", not as \"program\"", args.path())
+	}
 	in, closer, err := args.stdin()
 	if err != nil {
 		return nil, err
@@ -56,7 +59,7 @@ func openProgram(_ context.Context, args *launchArguments, o machineOptions) (*p
 		Path: args.path(), Args: append([]string{args.Program}, args.Args...), Env: args.environment(), Dir: args.dir(),
 		Stdin: in, Output: o.output, Logger: o.log, Sysroot: args.sysroot(), Chaos: args.chaos(),
 	}
-	p, err := newProgram(cfg, o)
+	p, err := newProgram(cfg, args.history(o))
 	if err != nil {
 		if closer != nil {
 			closer.Close()
@@ -81,7 +84,7 @@ func debugDirs(sysroot string) []string {
 	return []string{filepath.Join(sysroot, "usr", "lib", "debug")}
 }
 
-func newProgram(cfg linux.Config, o machineOptions) (*program, error) {
+func newProgram(cfg linux.Config, history checkpoint.Config) (*program, error) {
 	m, err := linux.New(cfg)
 	if err != nil {
 		return nil, fail(errLaunch, "%v", err)
@@ -93,7 +96,7 @@ func newProgram(cfg linux.Config, o machineOptions) (*program, error) {
 		m.Close()
 		return nil, fail(errLaunch, "debug information: %v", err)
 	}
-	tl := checkpoint.New(m, checkpoint.Config{Progress: o.progress})
+	tl := checkpoint.New(m, history)
 	dbg := debugger.New(tl, syms)
 	dbg.SetSource(src)
 	return &program{machine: m, tl: tl, dbg: dbg}, nil

@@ -8,7 +8,6 @@ import (
 	"github.com/dap-revexec/dap-revexec/adapter/debugger"
 	"github.com/dap-revexec/dap-revexec/adapter/records"
 	"github.com/dap-revexec/dap-revexec/adapter/symbols"
-	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
@@ -43,8 +42,7 @@ func (p *program) stopRecording() error {
 // openRecording makes a machine from the recording that args name. What was written
 // to the standard streams is output again when it is first come by going forward.
 func openRecording(args *launchArguments, o machineOptions) (*program, error) {
-	cfg := checkpoint.Config{Progress: o.progress, Warn: o.warn}
-	s, err := records.Open(args.absolute(args.Recording), cfg, o.log)
+	s, err := records.Open(args.absolute(args.Recording), args.history(o), o.log)
 	if err != nil {
 		return nil, fail(errLaunch, "recording: %v", err)
 	}

@@ -247,8 +247,14 @@ func TestLaunchArgumentsOfRecordings(t *testing.T) {
 		}
 	}
 	p.launch(exe, args{"record": "relative"}) // to cwd
-	if st, err := os.Stat(filepath.Join(filepath.Dir(exe), "relative")); err != nil || st.Size() == 0 {
+	made := filepath.Join(filepath.Dir(exe), "relative")
+	if st, err := os.Stat(made); err != nil || st.Size() == 0 {
 		t.Error(err)
+	}
+	q := connect(t)
+	q.initialize()
+	if e := q.refused(2001, "launch", args{"program": made}); !strings.Contains(e.Message+e.Format, "is a recording") {
+		t.Errorf("a recording as a program: %+v", e)
 	}
 }
 

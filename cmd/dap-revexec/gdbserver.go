@@ -52,7 +52,7 @@ gdb to start the server itself, and the program's output goes to gdb's console:
 				if len(args) > 1 {
 					return fmt.Errorf("gdbserver: %s is a recording: it takes no arguments", args[0])
 				}
-				s, err := openRecording(std, args[0], logger)
+				s, err := openRecording(std, args[0], guest.history(std.err), logger)
 				if err != nil {
 					return err
 				}
@@ -73,7 +73,7 @@ gdb to start the server itself, and the program's output goes to gdb's console:
 					return err
 				}
 				defer m.Close()
-				tl := checkpoint.New(m, checkpoint.Config{})
+				tl := checkpoint.New(m, guest.history(std.err))
 				defer tl.Close()
 				served.Timeline = tl
 			}

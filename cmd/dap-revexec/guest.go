@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/dap-revexec/dap-revexec/adapter/records"
+	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
@@ -18,6 +20,7 @@ type guestFlags struct {
 	cwd     string
 	sysroot string
 	chaos   chaosFlag
+	memory  uint32 // MB
 }
 
 func (g *guestFlags) register(f *pflag.FlagSet) {
@@ -25,7 +28,18 @@ func (g *guestFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&g.cwd, "cwd", "", "the program's working directory (default: the present one)")
 	f.StringVar(&g.sysroot, "sysroot", "", "a directory where the program's absolute paths are looked for first: the dynamic loader and libraries of another architecture, such as /usr/riscv64-linux-gnu")
 	f.Var(&g.chaos, "chaos", "schedule threads at random, to provoke what goes wrong only in rare orders of events; a run with the same number and the same input is the same, and \"random\" draws a number and tells it")
+	f.Uint32Var(&g.memory, "memory", 0, "how many MB checkpoints may take, beside the program's own memory (default: a quarter of the machine's, at least 256 MiB)")
 	f.SetInterspersed(false) // what follows the program is for the program
+}
+
+// history is how checkpoints are kept. What goes wrong with them is written to tell,
+// unless that is nil.
+func (g *guestFlags) history(tell io.Writer) checkpoint.Config {
+	cfg := checkpoint.Config{MemoryCap: int64(g.memory) * 1e6}
+	if tell != nil {
+		cfg.Warn = func(err error) { fmt.Fprintf(tell, "dap-revexec: %v\n", err) }
+	}
+	return cfg
 }
 
 // config starts a machine's configuration for a command line PROGRAM ARGS…. What a
@@ -41,6 +55,9 @@ func (g *guestFlags) config(args []string, tell io.Writer) (linux.Config, error)
 	path, err := filepath.Abs(args[0])
 	if err != nil {
 		return linux.Config{}, err
+	}
+	if records.IsRecording(path) {
+		return linux.Config{}, fmt.Errorf("%s is a recording: replay it, or debug it with gdbserver or \"recording\" in a launch configuration", args[0])
 	}
 	if g.sysroot != "" {
 		if st, err := os.Stat(g.sysroot); err != nil || !st.IsDir() {

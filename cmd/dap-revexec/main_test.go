@@ -196,6 +196,7 @@ func TestFailuresAreOneLineAndAStatus(t *testing.T) {
 		"a directory":      {[]string{"run", t.TempDir()}, ""},
 		"no source":        {[]string{"run", filepath.Join(filepath.Dir(exe), "steps.c")}, "steps.c"},
 		"bad chaos":        {[]string{"run", "--chaos", "big", exe}, "or random"},
+		"bad memory":       {[]string{"run", "--memory", "-1", exe}, "--memory"},
 		"bad environment":  {[]string{"run", "--env", "x", exe}, "NAME=VALUE"},
 		"bad directory":    {[]string{"run", "--cwd", "/nowhere", exe}, "/nowhere"},
 		"port in use":      {[]string{"serve", "--listen", ln.Addr().String()}, "in use"},

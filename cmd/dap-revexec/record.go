@@ -59,7 +59,8 @@ killed or the disk is full. Ctrl-C ends the program and the recording.`,
 			}
 			r := &recorder{w: std.err, quiet: quiet, line: progressLine{w: std.err, on: isTerminal(std.err) && !quiet}}
 			o.OnError = func(err error) { fmt.Fprintf(std.err, "dap-revexec: %v\n", err) }
-			return run(std, cfg, checkpoint.Config{}, stats, func(m *linux.Machine, tl *checkpoint.Timeline) (companion, error) {
+			history := guest.history(nil) // the recorder tells of errors itself
+			return run(std, cfg, history, stats, func(m *linux.Machine, tl *checkpoint.Timeline) (companion, error) {
 				r.rec, err = records.Record(m, tl, o)
 				r.path = to
 				return r, err

@@ -238,6 +238,7 @@ func TestFailuresOfRecordingsAreOneLineAndAStatus(t *testing.T) {
 		"replay a beginning":        {[]string{"replay", newer}, newer},
 		"describe a program":        {[]string{"info", exe}, "not a recording"},
 		"arguments for a recording": {[]string{"gdbserver", rec, "x"}, "no arguments"},
+		"run a recording":           {[]string{"run", rec}, "is a recording"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := runIt(t, "", c.args...)

@@ -44,7 +44,7 @@ var errDiffers = errors.New("the state is not the one that was recorded: the fil
 func replay(std stdio, path string, logger zerolog.Logger, check bool) error {
 	ctx := awaitInterrupts()
 	defer ctx.end()
-	s, err := openRecording(std, path, logger)
+	s, err := openRecording(std, path, checkpoint.Config{}, logger)
 	if err != nil {
 		return err
 	}
@@ -122,8 +122,8 @@ func verify(ctx *interrupts, path string, m vm.Machine, logger zerolog.Logger) (
 }
 
 // openRecording opens a recording and tells what is wrong with it.
-func openRecording(std stdio, path string, logger zerolog.Logger) (*records.Session, error) {
-	s, err := records.Open(path, checkpoint.Config{}, logger)
+func openRecording(std stdio, path string, history checkpoint.Config, logger zerolog.Logger) (*records.Session, error) {
+	s, err := records.Open(path, history, logger)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,9 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 				return err
 			}
 			cfg.Logger = logger
-			return run(std, cfg, checkpoint.Config{Disabled: noRecord}, stats, nil)
+			history := guest.history(std.err)
+			history.Disabled = noRecord
+			return run(std, cfg, history, stats, nil)
 		},
 	}
 	guest.register(cmd.Flags())
