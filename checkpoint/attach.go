@@ -186,7 +186,7 @@ func Reopen(m vm.Machine, cfg Config, b Backing, chunks []uint64, infos []SavedI
 	if len(infos) == 0 || infos[0].Icount == 0 {
 		t.lay(permanent)
 	}
-	var before *vm.Activity // what happened in the intervals before those left out
+	var before []*vm.Activity // what happened in the intervals before those left out
 	var damaged error
 	for _, info := range infos {
 		if info.Icount > t.Frontier() {
@@ -196,23 +196,20 @@ func Reopen(m vm.Machine, cfg Config, b Backing, chunks []uint64, infos []SavedI
 		if act == nil {
 			return nil, fmt.Errorf("nothing is known of what happened before the saved checkpoint at icount %d", info.Icount)
 		}
-		if before != nil {
-			act = before.Merge(act)
-		}
-		before = act
+		before = append(before, act)
 		if n := len(t.store.list); !known[info.ID] || n > 0 && t.store.list[n-1].icount >= info.Icount {
 			continue
 		}
-		c := &checkpoint{icount: info.Icount, act: act, saved: saved, arch: a, id: info.ID}
+		c := &checkpoint{icount: info.Icount, act: mergeAll(before), saved: saved, arch: a, id: info.ID}
 		t.store.insert(c)
 		if len(t.store.list) == 1 {
 			if err := t.restore(c); err != nil {
 				t.store.drop(0)
-				damaged = err
+				before, damaged = []*vm.Activity{c.act}, err
 				continue
 			}
 		}
-		before = nil
+		before = before[:0]
 	}
 	if len(t.store.list) == 0 {
 		return nil, errors.Join(errors.New("there is no checkpoint that the history could begin with"), damaged)
@@ -221,4 +218,15 @@ func Reopen(m vm.Machine, cfg Config, b Backing, chunks []uint64, infos []SavedI
 		t.warn(fmt.Errorf("history begins at icount %d: %w", t.Start(), damaged))
 	}
 	return t, nil
+}
+
+// mergeAll is the activity of some consecutive stretches, one at least. Halves are merged
+// with halves: a stranger's recording may have a great many of them that can't be used,
+// and one after the other they would take time with the square of their number.
+func mergeAll(list []*vm.Activity) *vm.Activity {
+	if len(list) == 1 {
+		return list[0]
+	}
+	half := len(list) / 2
+	return mergeAll(list[:half]).Merge(mergeAll(list[half:]))
 }

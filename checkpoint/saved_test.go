@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -92,4 +93,38 @@ func FuzzDecodeSaved(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A recording with a great many checkpoints that can't be used opens in time and memory
+// that do not grow with the square of their number, and nothing is lost of what they
+// tell.
+func TestUnusableCheckpointsAreMergedInNoTime(t *testing.T) {
+	const n, pagesOf = 1000, 1000
+	m := newToy(endingProgram(rand.New(rand.NewPCG(1, 50)), 3000), &vm.Log{}, &toyOutside{})
+	m.sealed = true
+	m.log.Reached(n + 1)
+	var infos []SavedInfo
+	for i := range uint64(n) {
+		act := &vm.Activity{}
+		for p := range uint64(pagesOf) {
+			act.Written = append(act.Written, p*n+i)
+		}
+		infos = append(infos, SavedInfo{ID: i + 1, Icount: i, Activity: act}) // relative to blob 0, which is none
+	}
+	infos = append(infos, SavedInfo{ID: n + 1, Icount: n + 1, Key: true, Activity: &vm.Activity{}})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	tl, err := Reopen(m, Config{DiskCap: -1}, &blobs{}, nil, infos)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tl.Close()
+	if got := after.TotalAlloc - before.TotalAlloc; got > 500<<20 {
+		t.Errorf("%d MiB were taken", got>>20)
+	}
+	last := tl.store.list[len(tl.store.list)-1]
+	if last.icount != n+1 || len(last.act.Written) != n*pagesOf {
+		t.Errorf("the last one, at %d, knows of %d pages", last.icount, len(last.act.Written))
+	}
 }

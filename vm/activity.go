@@ -83,17 +83,24 @@ func (a *Activity) Top(t ThreadID) uint64 {
 	return 0
 }
 
+// mergeTops merges two lists that ascend by thread. It may return one of them.
 func mergeTops(a, b []StackTop) []StackTop {
-	out := slices.Clone(a)
-	for _, s := range b {
-		i, ok := slices.BinarySearchFunc(out, s.Thread, func(x StackTop, id ThreadID) int { return int(x.Thread) - int(id) })
-		if ok {
-			out[i].SP = max(out[i].SP, s.SP)
-		} else {
-			out = slices.Insert(out, i, s)
+	if len(b) == 0 {
+		return a
+	}
+	out := make([]StackTop, 0, max(len(a), len(b)))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].Thread < b[0].Thread:
+			out, a = append(out, a[0]), a[1:]
+		case a[0].Thread > b[0].Thread:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out = append(out, StackTop{a[0].Thread, max(a[0].SP, b[0].SP)})
+			a, b = a[1:], b[1:]
 		}
 	}
-	return out
+	return append(append(out, a...), b...)
 }
 
 // union merges two ascending lists without repetitions. It may return one of them.

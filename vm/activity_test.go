@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/dap-revexec/dap-revexec/vm"
 )
@@ -144,5 +145,28 @@ func TestActivitiesMergeToWhatHappenedInBoth(t *testing.T) {
 	}
 	if lost := a.Merge(&vm.Activity{Unknown: true}); !lost.Unknown || lost.Traced || unknown.Unknown {
 		t.Errorf("with a lost one: %+v", lost)
+	}
+}
+
+// Lists of threads that a stranger has made long merge in time in proportion to them.
+func TestLongListsOfTopsMergeQuickly(t *testing.T) {
+	const n = 1 << 20
+	a, b := &vm.Activity{Traced: true}, &vm.Activity{Traced: true}
+	for i := range n {
+		a.Tops = append(a.Tops, vm.StackTop{Thread: vm.ThreadID(2 * i), SP: uint64(i)})
+		b.Tops = append(b.Tops, vm.StackTop{Thread: vm.ThreadID(2*i + 1), SP: uint64(i)})
+	}
+	began := time.Now()
+	m := a.Merge(b)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	for i, x := range m.Tops {
+		if int(x.Thread) != i || x.SP != uint64(i/2) {
+			t.Fatalf("entry %d is %+v", i, x)
+		}
+	}
+	if len(m.Tops) != 2*n {
+		t.Errorf("%d entries", len(m.Tops))
 	}
 }

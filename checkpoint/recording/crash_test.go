@@ -163,6 +163,7 @@ func guest(t *testing.T, dir, name string, args ...string) []string {
 // A recorder that is killed at any moment leaves a recording that can be opened, and
 // whose states are those of the run.
 func TestAKilledRecorderLeavesARecording(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(30, 1))
 	dir := t.TempDir()
 	guests := [][]string{

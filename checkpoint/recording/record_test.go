@@ -264,6 +264,7 @@ func wholeToy(t testing.TB, x *toyRun) *memory {
 // Whichever bytes are changed, the states that a recording still shows are those of the
 // run.
 func TestChangedBytesDoNotChangeStates(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(24, 1))
 	x := newToyRun(t, 6, 20_000)
 	f := wholeToy(t, x)

@@ -53,6 +53,7 @@ func forge(t *testing.T, f *memory, change func(k kind, payload []byte)) *memory
 // A recording that somebody has changed with care, so that its checksums are right,
 // shows states that never were, or stops with an error. It does nothing else.
 func TestAStrangersRecordingCanOnlyBeReplayed(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(40, 1))
 	for _, name := range []string{"demo_inventory", "hello_glibc", "threads"} {
 		t.Run(name, func(t *testing.T) {
