@@ -72,7 +72,7 @@ func benchmarkReverse(b *testing.B, arch string, depth int) {
 	b.Run("stepBack/fresh", func(b *testing.B) {
 		h.measure(b, 20, func() {
 			h.to(b, d.tl.Frontier())
-			d.tl.Forward(context.Background(), d.m.Icount()+1+h.r.Uint64N(min(length/50, 2_000_000)+1), nil)
+			d.tl.Forward(context.Background(), d.m.Icount()+1+h.r.Uint64N(min(length/100, 1_000_000)+1), nil)
 			d.Moved()
 		}, h.reverse(b, Next, ReasonStep))
 	})
