@@ -95,6 +95,9 @@ func TestProgramsOfThisMachineStepBack(t *testing.T) {
 			if home, _ := os.UserHomeDir(); err != nil && b.name == "Rust" {
 				path, err = exec.LookPath(filepath.Join(home, ".cargo", "bin", "rustc"))
 			}
+			if err == nil && b.name == "Rust" {
+				_, err = exec.LookPath("cc") // which it links with
+			}
 			if err != nil {
 				if os.Getenv("CI") == "true" && b.name != "Rust" {
 					t.Fatal(err)

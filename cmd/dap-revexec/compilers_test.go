@@ -201,6 +201,9 @@ func (b built) build(t *testing.T) (exe, source string) {
 	if home, e := os.UserHomeDir(); err != nil && b.optional && e == nil {
 		tool, err = exec.LookPath(filepath.Join(home, ".cargo", "bin", b.compile[0]))
 	}
+	if err == nil && b.compile[0] == "rustc" {
+		_, err = exec.LookPath("cc") // which it links with
+	}
 	if err != nil {
 		if os.Getenv("CI") == "true" && !b.optional {
 			t.Fatal(err)

@@ -32,6 +32,7 @@ func rustAt(t testing.TB, marker string) *Context {
 	if err != nil {
 		needTool(t, "rustc")
 	}
+	needTool(t, "cc") // which it links with
 	if runtime.GOARCH != "amd64" || runtime.GOOS != "linux" {
 		t.Skip("rustc's library for x86-64 Linux comes with it on such hosts only")
 	}
