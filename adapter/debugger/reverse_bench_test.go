@@ -66,7 +66,7 @@ func benchmarkReverse(b *testing.B, arch string, depth int) {
 
 	// Fresh stops are in the last stretch of the long call, as the program runs.
 	length := h.rough(b, depth)
-	if st := d.tl.Forward(context.Background(), length*8/10, nil); st.Reason != vm.StopLimit {
+	if st := d.tl.Forward(context.Background(), length*7/10, nil); st.Reason != vm.StopLimit {
 		b.Fatalf("%+v", st)
 	}
 	b.Run("stepBack/fresh", func(b *testing.B) {
