@@ -245,7 +245,7 @@ func (a *archive) load(id uint64, known func(id uint64) vm.Snapshot) (vm.Snapsho
 	}
 	for i := len(chain) - 1; i >= 0; i-- {
 		l := chain[i]
-		state, err := pages.Unpack(l.state, maxState)
+		state, err := pages.Unpack(l.state, min(maxState, pages.MaxRatio*len(l.state)))
 		if err == nil {
 			snap, err = a.m.Load(state, snap, a.pages)
 		}

@@ -38,7 +38,7 @@ type SavedInfo struct {
 //	0 for a key, else the blob of the checkpoint that it is relative to and 1, uvarint
 //	the length of the next, uvarint
 //	its activity, packed
-//	what vm.Snapshot.Save returned, packed
+//	what vm.Snapshot.Save returned, packed, to no less than a part in pages.MaxRatio of it
 const savedVersion = 1
 
 // Bounds of what is unpacked, bytes. The state lists the pages of a guest: a few bytes
@@ -62,7 +62,7 @@ func encodeSaved(info SavedInfo, state []byte) []byte {
 		blob = binary.AppendUvarint(blob, info.Prev+1)
 	}
 	blob = binary.AppendUvarint(blob, uint64(len(act)))
-	return pages.Pack(append(blob, act...), state)
+	return pages.PackBounded(append(blob, act...), state)
 }
 
 // DecodeSaved reads the blob of a checkpoint without its state.

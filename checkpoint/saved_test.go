@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/dap-revexec/dap-revexec/checkpoint/pages"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
@@ -126,5 +127,24 @@ func TestUnusableCheckpointsAreMergedInNoTime(t *testing.T) {
 	last := tl.store.list[len(tl.store.list)-1]
 	if last.icount != n+1 || len(last.act.Written) != n*pagesOf {
 		t.Errorf("the last one, at %d, knows of %d pages", last.icount, len(last.act.Written))
+	}
+}
+
+// A small blob cannot make the reader unpack a large state.
+func TestAStateLargerThanItsBlobAllowsIsRefused(t *testing.T) {
+	m := newToy(endingProgram(rand.New(rand.NewPCG(2, 50)), 3000), &vm.Log{}, &toyOutside{})
+	state := make([]byte, 100<<20)
+	blob := encodeSaved(SavedInfo{Key: true, Activity: &vm.Activity{}}, nil)
+	b := &blobs{}
+	id, err := b.Append(KindCheckpoint, pages.Pack(blob[:len(blob)-1], state)) // in place of an empty one
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = newArchive(m, b, pages.New(b)).load(id, nil)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; err == nil || got > 10<<20 {
+		t.Errorf("%d MiB were taken for a blob of %d bytes: %v", got>>20, len(b.list[0]), err)
 	}
 }

@@ -44,6 +44,24 @@ func Pack(dst, data []byte) []byte {
 	return dst
 }
 
+// MaxRatio is how many times longer than what PackBounded returns the data may be.
+const MaxRatio = 64
+
+// PackBounded does what Pack does, but makes nothing so small that its size does not
+// bound the memory that unpacking takes: see MaxRatio. Unpack reads both.
+func PackBounded(dst, data []byte) []byte {
+	const header = 8 // of a skippable frame (RFC 8878, section 3.1.2)
+	start := len(dst)
+	dst = Pack(dst, data)
+	if lacks := (len(data)+MaxRatio-1)/MaxRatio - (len(dst) - start); lacks > 0 {
+		size := max(lacks-header, 0)
+		dst = append(dst, 0x50, 0x2a, 0x4d, 0x18)
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(size))
+		dst = append(dst, make([]byte, size)...)
+	}
+	return dst
+}
+
 // Unpacked is how long what Unpack returns will be, if packed is not damaged.
 func Unpacked(packed []byte) uint64 {
 	if len(packed) > 0 && packed[0] == packedZstd {

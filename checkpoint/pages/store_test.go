@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -460,5 +461,20 @@ func BenchmarkPut(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What is packed with a bound comes back, and is not smaller than the bound allows.
+func TestPackBoundedBoundsWhatUnpackingTakes(t *testing.T) {
+	for _, n := range []int{0, 1, 63, 64, 65, 1000, 5000, 70_000, 3 << 20} {
+		data := make([]byte, n)
+		packed := PackBounded([]byte("before"), data)[len("before"):]
+		if len(packed)*MaxRatio < n {
+			t.Errorf("%d bytes become %d", n, len(packed))
+		}
+		got, err := Unpack(packed, MaxRatio*len(packed))
+		if err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%d bytes come back as %d: %v", n, len(got), err)
+		}
 	}
 }
