@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -12,8 +13,13 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// TestMain keeps the temporary files of timelines out of the user's cache.
+// TestMain keeps the temporary files of timelines out of the user's cache. The go
+// command, which builds guests, keeps its own: else it would compile Go's runtime for
+// each architecture again, which takes minutes on a busy host.
 func TestMain(m *testing.M) {
+	if cache, err := os.UserCacheDir(); err == nil && os.Getenv("GOCACHE") == "" {
+		os.Setenv("GOCACHE", filepath.Join(cache, "go-build"))
+	}
 	dir, err := os.MkdirTemp("", "checkpoint")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
