@@ -146,11 +146,10 @@ func TestRunStats(t *testing.T) {
 	}
 }
 
-func TestRunIsEndedByAnInterrupt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no interrupts to send")
-	}
-	cmd := command("run", guest(t, "spin"))
+// spinning starts a command on the guest that does not end, and waits until that runs.
+func spinning(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := command(append(args, guest(t, "spin"))...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -161,6 +160,12 @@ func TestRunIsEndedByAnInterrupt(t *testing.T) {
 	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "spinning\n" {
 		t.Errorf("output %q", line)
 	}
+	return cmd
+}
+
+// interrupt ends a command as Ctrl-C does.
+func interrupt(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -168,6 +173,13 @@ func TestRunIsEndedByAnInterrupt(t *testing.T) {
 	if got := cmd.ProcessState.ExitCode(); got != 130 {
 		t.Errorf("status %d", got)
 	}
+}
+
+func TestRunIsEndedByAnInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no interrupts to send")
+	}
+	interrupt(t, spinning(t, "run"))
 }
 
 func TestFailuresAreOneLineAndAStatus(t *testing.T) {

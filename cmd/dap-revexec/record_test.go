@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -112,24 +111,7 @@ func TestARecordingIsCompleteAfterAnInterrupt(t *testing.T) {
 		t.Skip("no interrupts to send")
 	}
 	path := filepath.Join(t.TempDir(), "rec")
-	cmd := command("record", "-o", path, guest(t, "spin"))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "spinning\n" {
-		t.Errorf("output %q", line)
-	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Wait()
-	if got := cmd.ProcessState.ExitCode(); got != 130 {
-		t.Errorf("status %d", got)
-	}
+	interrupt(t, spinning(t, "record", "-o", path))
 	if d := info(t, path); d.Ended != "stopped" || d.Damage != "" || d.End == 0 {
 		t.Errorf("%+v", d)
 	}
@@ -141,17 +123,7 @@ func TestARecordingIsCompleteAfterAnInterrupt(t *testing.T) {
 
 func TestARecordingOpensUpToWhereTheRecorderWasKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rec")
-	cmd := command("record", "-o", path, guest(t, "spin"))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "spinning\n" {
-		t.Errorf("output %q", line)
-	}
+	cmd := spinning(t, "record", "-o", path)
 	cmd.Process.Kill()
 	cmd.Wait()
 	if d := info(t, path); d.Ended != "unknown" || d.Damage == "" || d.Problem != "" {
