@@ -207,11 +207,11 @@ func TestNothingThatGoesWrongChangesAnAnswer(t *testing.T) {
 		if f.Name == dynamic {
 			t.Skip("what it loads is gone")
 		}
-		rounds, n := 1, 80
+		rounds, n := 1, max(scale(80), 20)
 		if f.end > 5e6 {
 			rounds, n = 1, 12
 		}
-		for i := range scale(rounds) {
+		for i := range rounds {
 			f.ordeal(t, random(t, f.end+100+uint64(i)), n)
 		}
 	})

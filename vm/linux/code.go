@@ -47,9 +47,9 @@ func (c *coding) state(s *state) {
 		wire.Num(c.Coder, &l.desc)
 		c.Bool(&l.exclusive)
 	})
-	wire.List(c.Coder, &s.descs, maxListed, func(d **desc) { *d = place(c, *d, c.desc) })
-	wire.List(c.Coder, &s.pipes, maxListed, func(p **pipe) { *p = place(c, *p, c.pipe) })
-	wire.List(c.Coder, &s.socks, maxListed, func(k **sock) { *k = place(c, *k, c.sock) })
+	wire.List(c.Coder, &s.descs, maxListed, func(d **desc) { place(c, d, c.desc) })
+	wire.List(c.Coder, &s.pipes, maxListed, func(p **pipe) { place(c, p, c.pipe) })
+	wire.List(c.Coder, &s.socks, maxListed, func(k **sock) { place(c, k, c.sock) })
 	c.Uints(&s.sockets, &s.ports)
 	c.Bytes(&s.stdin.buf)
 	c.Bool(&s.stdin.eof)
@@ -222,13 +222,13 @@ func (c *coding) signals(q *[]sigInfo) {
 	})
 }
 
-// place is an entry of a table in which nil stands for a free place.
-func place[T any](c *coding, p *T, each func(*T)) *T {
-	q := wire.Optional(c.Coder, p, each)
+// place is an entry of a table in which nil stands for a free place. A snapshot that is
+// saved is in use elsewhere: not even the same pointer may be written to it.
+func place[T any](c *coding, p **T, each func(*T)) {
+	q := wire.Optional(c.Coder, *p, each)
 	if c.Reading() {
-		return q
+		*p = q
 	}
-	return p
 }
 
 func (c *coding) desc(d *desc) {

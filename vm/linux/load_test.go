@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -237,6 +238,28 @@ func TestTamperedStatesDoNoHarm(t *testing.T) {
 				}
 				t.Logf("%d of %d are believed", believed, rounds)
 			})
+		}
+	}
+}
+
+// A snapshot is saved while the machine goes back to it and other machines have it: it
+// is not written to. The race detector sees it.
+func TestASnapshotIsReadOnlyWhileItIsSaved(t *testing.T) {
+	for _, name := range []string{"forks", "threads", "signals"} {
+		p := pastOf(t, testdata.AMD64, name, 5)
+		for _, s := range p.snaps {
+			var saving sync.WaitGroup
+			saving.Go(func() {
+				if _, err := s.Save(nil, &p.store); err != nil {
+					t.Error(err)
+				}
+			})
+			p.m.Restore(s)
+			if s.Overhead() <= 0 || p.m.Hash() == (vm.Hash{}) {
+				t.Error("the snapshot is empty")
+			}
+			p.m.Run(s.icount+1000, nil)
+			saving.Wait()
 		}
 	}
 }
