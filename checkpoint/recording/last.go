@@ -16,7 +16,7 @@ type move struct {
 }
 
 // moveSuffix is appended to Options.Path for the new file until it is renamed.
-const moveSuffix = ".part"
+const moveSuffix = ".revexec-part"
 
 // makeRoom begins a move when the file holds more than Options.Last allows.
 func (r *Recorder) makeRoom(icount uint64) {
