@@ -5,13 +5,17 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm/internal/wire"
 )
 
-// coding writes a state into a saved snapshot, or reads it from there. One description
-// serves both. What must hold of a state that is read, [state.check] looks at.
+// coding writes a state into a saved snapshot, or for its hash, or reads it from a saved
+// snapshot. One description serves all. What must hold of a state that is read, [state.check] looks at.
 type coding struct {
 	*wire.Coder
 	lib  *library
 	log  *vm.Log // where contents are read from that the library does not have yet
 	prev *state  // of the snapshot that this one is relative to; nil for none
+
+	// digest leaves out what follows from the rest, and what the machine knows already:
+	// the bytes are for the state's hash, not to be read.
+	digest bool
 }
 
 // maxListed bounds the lists that nothing else bounds: each entry takes a byte, so
@@ -22,7 +26,10 @@ func (c *coding) state(s *state) {
 	wire.Num(c.Coder, &s.pos)
 	wire.Num(c.Coder, &s.uid)
 	wire.Num(c.Coder, &s.gid)
-	c.Uints(&s.boot, &s.draws, &s.skew, &s.quantumEnd, &s.next)
+	c.Uints(&s.boot, &s.draws, &s.skew, &s.quantumEnd)
+	if !c.digest {
+		c.Uint(&s.next) // settle computes it
+	}
 	c.Fixed(s.seed[:])
 	c.Bool(&s.idle)
 	wire.List(c.Coder, &s.mms, maxProcesses+1, func(x **mm) { c.mm(made(c, x)) })
@@ -113,12 +120,18 @@ func (c *coding) mm(x *mm) {
 	c.Uints(&i.Entry, &i.Bias, &i.InterpBias)
 	c.Bytes(&i.Auxv)
 	c.String(&i.Interp)
-	c.content(&x.exe)
+	if !c.digest {
+		c.content(&x.exe)
+	}
 	c.strings(&x.env)
 }
 
 // content is the content of a file, which the history may have.
 func (c *coding) content(p *[]byte) {
+	if c.digest {
+		c.Bytes(p)
+		return
+	}
 	var from source
 	if !c.Reading() {
 		from = c.lib.sourceOf(*p)

@@ -147,9 +147,3 @@ func (m *Machine) giveAddr(raw []byte, addr, sizeAt uint64) int64 {
 	}
 	return 0
 }
-
-func (e *encoding) address(a *sockAddr) {
-	e.u64(uint64(a.family), uint64(a.port))
-	e.str(a.path)
-	e.bytes(a.ip[:])
-}

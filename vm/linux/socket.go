@@ -122,47 +122,6 @@ func (k *sock) size() int {
 	return n
 }
 
-func (e *encoding) sock(k *sock) {
-	e.u64(uint64(k.family), uint64(k.typ), uint64(k.proto), uint64(k.state), uint64(k.read), uint64(k.err), k.events, k.mark, uint64(k.owner))
-	e.u64(k.timeout[:]...)
-	e.address(&k.local)
-	e.address(&k.remote)
-	e.bool(k.bound)
-	e.bool(k.auto)
-	e.bool(k.eof)
-	e.bool(k.shut)
-	e.bool(k.deaf)
-	e.bool(k.reset)
-	e.int(k.peer)
-	e.int(k.limit)
-	e.int(k.want)
-	e.bytes(k.bytes)
-	e.int(len(k.rights))
-	for _, r := range k.rights {
-		e.u64(r.at)
-		e.ints(r.descs)
-	}
-	e.int(len(k.packets))
-	for i := range k.packets {
-		e.bytes(k.packets[i].data)
-		e.address(&k.packets[i].from)
-		e.ints(k.packets[i].rights)
-	}
-	e.ints(k.backlog)
-	e.int(len(k.options))
-	for _, o := range k.options {
-		e.u64(uint64(o.level), uint64(o.name))
-		e.bytes(o.value)
-	}
-}
-
-func (e *encoding) ints(v []int) {
-	e.int(len(v))
-	for _, x := range v {
-		e.int(x)
-	}
-}
-
 // connection reports whether the socket's type has connections.
 func (k *sock) connection() bool { return k.typ != sockDgram }
 

@@ -76,9 +76,9 @@ func fill(v reflect.Value, seed *int, depth int) {
 }
 
 func encoded(s *state) []byte {
-	var e encoding
-	e.state(s)
-	return e.record
+	c := digest()
+	c.state(s)
+	return c.Written()
 }
 
 // places calls f for each field below v, with a name such as "desc.flags".
