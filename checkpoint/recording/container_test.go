@@ -193,7 +193,7 @@ func TestARecordingWithinARecording(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(f.b, inner.b) {
-		t.Skip("it was compressed")
+		t.Fatal("it was compressed: nothing is tested")
 	}
 	if _, err := w.record(kindBlob, 2, []byte("next")); err != nil {
 		t.Fatal(err)
