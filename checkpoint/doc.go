@@ -17,6 +17,7 @@
 //	search.go    which intervals are looked at, in which order
 //	index.go     which intervals need not be looked at
 //	inside.go    passing over whole calls
+//	intervals.go tells what has happened where
 //	scan.go      looks for the last hit in an interval
 //	parallel.go  several intervals at once, on replicas
 //	store.go     the checkpoints: order, pages held, thinning

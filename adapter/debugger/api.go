@@ -102,7 +102,10 @@ type WatchHit struct {
 	Size     uint64
 	Write    bool
 	Old, New string // values before and after, formatted; New is empty for a read
-	At       uint64 // position before the access
+	// OldData and NewData are the bytes of the watched range before and after: nil if
+	// they can't be read, NewData also for a read.
+	OldData, NewData []byte
+	At               uint64 // position before the access
 }
 
 // SourceBreakpoint asks for a breakpoint on a line.
@@ -179,6 +182,14 @@ type Frame struct {
 //	func (d *Debugger) RestartFrame(ctx, t vm.ThreadID, f *Frame) (Event, error)
 //	func (d *Debugger) LastWrite(ctx, DataBreakpoint) (Event, error)
 //	func (d *Debugger) NextWrite(ctx, DataBreakpoint) (Event, error)
+//	func (d *Debugger) Writes(ctx, DataBreakpoint, Span, limit int) (Found, error)
+//	func (d *Debugger) Hits(ctx, Span, limit int) (Found, error)
+//	func (d *Debugger) Executions(ctx, Place, Span, limit int) (Found, error)
+//	func (d *Debugger) LastExecution(ctx, Place, breakpoints bool) (Event, error)
+//	func (d *Debugger) NextExecution(ctx, Place, breakpoints bool) (Event, error)
+//	func (d *Debugger) BackToCall(ctx, t vm.ThreadID, f *Frame) (Event, error)
+//	func (d *Debugger) Lifetime(ctx, t vm.ThreadID, f *Frame, addr, size uint64) (in Span, local bool, err error)
+//	func (d *Debugger) Seen() []Occurrence
 //	func (d *Debugger) RunToMain(ctx) (Event, error)       // stopOnEntry: main.main, main, or the entry point
 //	func (d *Debugger) SetSourceBreakpoints(file string, bps []SourceBreakpoint) []Breakpoint
 //	func (d *Debugger) SetFunctionBreakpoints([]FunctionBreakpoint) []Breakpoint
