@@ -32,8 +32,12 @@ type Config struct {
 	// Stdin is what the guest reads from descriptor 0; nil: nothing. It is read
 	// on a goroutine of its own, from the guest's first wait for it on.
 	Stdin io.Reader
+	// Terminal makes descriptors 0, 1 and 2 a terminal, and it the guest's
+	// controlling one; Stdin is not used then. nil: they are pipes.
+	Terminal *Terminal
 	// Output is given what the guest writes to descriptors 1 and 2 while live,
-	// with the icount of the writing system call. It must not keep p.
+	// with the icount of the writing system call. All that a terminal shows, echo
+	// included, has fd 1. It must not keep p.
 	Output func(fd int, icount uint64, p []byte)
 
 	// Log is the history to replay, and to append to at its end; nil: a new one.
