@@ -76,7 +76,8 @@
 //   - reverse-next and reverse-step pass over a line that consists of several
 //     neighbouring ranges in the line table.
 //   - It does not notice a change of position by a monitor command until
-//     "maintenance flush register-cache".
+//     "maintenance flush register-cache"; what it has read of stacks stays until
+//     "maintenance flush dcache".
 //
 // # Goroutines
 //

@@ -546,7 +546,7 @@ func TestGDBStepsBackOverCallsThatWait(t *testing.T) {
 func TestGDBMonitorCommands(t *testing.T) {
 	t.Parallel()
 	guests(t, "steps").gdb(t,
-		step{"monitor help", "when\nseek N\nstart\nend\ncheckpoint"},
+		step{"monitor help", "when\nseek POSITION\nstart\nend\ncheckpoint"},
 		step{"monitor when", "icount 0 of 0 recorded\nexecution is live"},
 		step{"break empty", ""},
 		step{"continue", "Breakpoint 1, empty"},

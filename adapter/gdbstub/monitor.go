@@ -24,7 +24,7 @@ var monitorCommands []monitorCommand
 func init() {
 	monitorCommands = []monitorCommand{
 		{"when", "", "where in history the guest is", (*session).monitorWhen},
-		{"seek", "N | +N | -N", "go to instruction N, or N instructions on or back", (*session).monitorSeek},
+		{"seek", "POSITION", "go to a position: N, +N, -N, N%, start or end", (*session).monitorSeek},
 		{"start", "", "go to the start of history", (*session).monitorStart},
 		{"end", "", "go to the end of what has been recorded", (*session).monitorEnd},
 		{"last-write", "ADDR SIZE", "go back to the latest earlier write to SIZE bytes at ADDR", (*session).monitorLastWrite},
@@ -36,8 +36,9 @@ func init() {
 	}
 }
 
-// flushHint is what to tell gdb after the position has changed behind its back.
-const flushHint = "gdb has not noticed: type \"maintenance flush register-cache\"\n"
+// flushHint is what to tell gdb after the position has changed behind its back. It
+// remembers registers, and what it has read of stacks.
+const flushHint = "gdb has not noticed: type \"maintenance flush register-cache\" and \"maintenance flush dcache\"\n"
 
 // monitor is qRcmd,COMMAND. What the command says goes to the console, errors
 // included: not every client shows error texts.
@@ -97,10 +98,10 @@ func (s *session) monitorWhen(context.Context, []string) (string, error) {
 
 func (s *session) monitorSeek(ctx context.Context, args []string) (string, error) {
 	if len(args) != 1 {
-		return "", errors.New("usage: seek N | +N | -N")
+		return "", errors.New("usage: seek POSITION")
 	}
-	start := s.tl.Start()
-	to, err := parsePosition(args[0], s.tl.Icount())
+	start, end := s.tl.Start(), s.tl.Frontier()
+	to, err := parsePosition(args[0], s.tl.Icount(), start, end)
 	switch {
 	case err != nil:
 		return "", err
@@ -112,12 +113,26 @@ func (s *session) monitorSeek(ctx context.Context, args []string) (string, error
 	return s.seek(ctx, to)
 }
 
-// parsePosition parses N, +N or -N, which may have _ or , between the digits.
-func parsePosition(text string, here uint64) (uint64, error) {
+// parsePosition parses start, end, N%, N, +N or -N, which may have _ or , between
+// the digits, in a history from start to end.
+func parsePosition(text string, here, start, end uint64) (uint64, error) {
+	switch text {
+	case "start":
+		return start, nil
+	case "end":
+		return end, nil
+	}
+	if part, is := strings.CutSuffix(text, "%"); is {
+		percent, err := strconv.ParseFloat(part, 64)
+		if err != nil || !(percent >= 0 && percent <= 100) {
+			return 0, fmt.Errorf("%q is no position: want 0%% to 100%%", text)
+		}
+		return start + min(uint64(percent/100*float64(end-start)), end-start), nil
+	}
 	digits := strings.NewReplacer("_", "", ",", "").Replace(strings.TrimLeft(text, "+-"))
 	n, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil || len(text) > 1 && strings.ContainsAny(text[1:], "+-") {
-		return 0, fmt.Errorf("%q is no position: want a number of instructions", text)
+		return 0, fmt.Errorf("%q is no position: want a number of instructions, N%%, start or end", text)
 	}
 	switch text[0] {
 	case '+':
