@@ -27,6 +27,24 @@ func (t *Timeline) Seek(ctx context.Context, icount uint64) error {
 	return t.orBack(func() error { return t.goTo(icount, true) })
 }
 
+// Replay goes on to icount, which lies within history and is not before the current
+// position, and executes all that lies between, where Seek and Forward take the short
+// way over the checkpoints: for what the machine tells meanwhile. Errors are as Seek's.
+func (t *Timeline) Replay(ctx context.Context, icount uint64) error {
+	at, f := t.Icount(), t.Frontier()
+	switch {
+	case icount > f:
+		return fmt.Errorf("replay to icount %d: %w, which ends at %d", icount, ErrBeyondFrontier, f)
+	case icount < at:
+		return fmt.Errorf("replay to icount %d: the position is %d already", icount, at)
+	case ctx.Err() != nil:
+		return ErrCancelled
+	}
+	defer t.begin(ctx, "replay")()
+	t.req.fraction = between(at, icount)
+	return t.orBack(func() error { return t.replay(icount) })
+}
+
 // orBack does work and, if that fails, puts the machine back where it was.
 func (t *Timeline) orBack(work func() error) error {
 	home := t.hold()

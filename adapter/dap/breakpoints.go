@@ -163,6 +163,7 @@ func (s *session) breakpoint(bp *debugger.Breakpoint, id int, source *godap.Sour
 }
 
 func (s *session) setBreakpoints(c *call, m *godap.SetBreakpointsRequest) (any, error) {
+	defer s.forgetHits(c)
 	a := &m.Arguments
 	path, err := s.pathIn(&a.Source)
 	if err != nil {
@@ -206,6 +207,7 @@ func (s *session) setBreakpoints(c *call, m *godap.SetBreakpointsRequest) (any, 
 }
 
 func (s *session) setFunctionBreakpoints(c *call, m *godap.SetFunctionBreakpointsRequest) (any, error) {
+	defer s.forgetHits(c)
 	want := make([]debugger.FunctionBreakpoint, len(m.Arguments.Breakpoints))
 	for i, bp := range m.Arguments.Breakpoints {
 		want[i] = debugger.FunctionBreakpoint{Name: strings.TrimSpace(bp.Name), Condition: bp.Condition, HitCondition: bp.HitCondition}
@@ -217,6 +219,7 @@ func (s *session) setFunctionBreakpoints(c *call, m *godap.SetFunctionBreakpoint
 }
 
 func (s *session) setInstructionBreakpoints(c *call, m *godap.SetInstructionBreakpointsRequest) (any, error) {
+	defer s.forgetHits(c)
 	want := make([]debugger.InstructionBreakpoint, len(m.Arguments.Breakpoints))
 	for i, bp := range m.Arguments.Breakpoints {
 		addr, err := parseAddress(bp.InstructionReference)
@@ -232,6 +235,7 @@ func (s *session) setInstructionBreakpoints(c *call, m *godap.SetInstructionBrea
 }
 
 func (s *session) setExceptionBreakpoints(c *call, m *godap.SetExceptionBreakpointsRequest) (any, error) {
+	defer s.forgetHits(c)
 	known := func(name string) bool {
 		return slices.ContainsFunc(exceptionFilters, func(f godap.ExceptionBreakpointsFilter) bool { return f.Filter == name })
 	}
@@ -308,6 +312,7 @@ var accesses = map[godap.DataBreakpointAccessType]struct{ read, write bool }{
 }
 
 func (s *session) setDataBreakpoints(c *call, m *godap.SetDataBreakpointsRequest) (any, error) {
+	defer s.forgetHits(c)
 	want := make([]debugger.DataBreakpoint, len(m.Arguments.Breakpoints))
 	for i, bp := range m.Arguments.Breakpoints {
 		addr, size, expr, err := parseDataID(bp.DataId)
@@ -362,7 +367,10 @@ func (s *session) dataBreakpointInfo(c *call, m *godap.DataBreakpointInfoRequest
 // watchRange is a range of memory that can be watched.
 type watchRange struct {
 	debugger.DataBreakpoint
-	keeps bool // it is the same thing wherever the program is
+	keeps  bool // it is the same thing wherever the program is
+	typ    string
+	name   string                                 // an expression for it; empty if there is none
+	number func(data []byte) (n float64, ok bool) // of its content; nil for none
 }
 
 // watchRange finds the range of memory that a request names, or says why it can't be
@@ -391,11 +399,12 @@ func (s *session) watchRange(request string, a *dataBreakpointInfoArguments) (r 
 			}
 			return r, fmt.Sprintf("%s can't be watched: %s", a.Name, why), nil
 		}
-		r.Format, r.keeps = v.FormatBytes, v.Hint().Static
+		r.Format, r.keeps, r.typ, r.number = v.FormatBytes, v.Hint().Static, v.Type(), v.NumberOf
 		if a.Bytes > 0 {
-			r.Size, r.Format = uint64(a.Bytes), nil
+			r.Size, r.Format, r.typ, r.number = uint64(a.Bytes), nil, "", nil
 		}
-		if r.Expr = v.Expr(); r.Expr == "" {
+		r.name = v.Expr()
+		if r.Expr = r.name; r.Expr == "" {
 			r.Expr = a.Name
 		}
 	}

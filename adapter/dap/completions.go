@@ -34,26 +34,27 @@ func (s *session) completions(c *call, m *godap.CompletionsRequest) (any, error)
 	part := tail(before)
 	head := strings.TrimSpace(before[:len(before)-len(part)])
 
-	found := &completer{part: part, start: len(utf16.Encode([]rune(before))) - len(utf16.Encode([]rune(part)))}
+	found := &completer{before: before}
 	if s.client.ColumnsStartAt1 {
-		found.start++
+		found.first = 1
 	}
+	found.completes(part)
+	// A word with its argument, or as much as there is of that.
+	w, _, isWord := findWord(before)
+	_, argument, begun := strings.Cut(strings.TrimLeft(before, " "), " ")
 	switch {
 	case s.phase == moving:
 		if head == "" {
 			found.words()
 		}
+	case isWord && begun && w.complete != nil:
+		found.completes(strings.TrimLeft(argument, " "))
+		w.complete(s, found, a.FrameId)
 	case strings.HasSuffix(head, ".") || strings.HasSuffix(head, "->"):
 		s.completeMembers(found, strings.TrimSuffix(strings.TrimSuffix(head, "."), "->"), a.FrameId)
 	default:
 		if head == "" {
 			found.words()
-		}
-		if w, _, ok := findWord(head); ok && w.names[0] == "info" {
-			for _, i := range infos {
-				found.add(i.name, "", "keyword")
-			}
-			break
 		}
 		s.completeNames(found, a.FrameId)
 	}
@@ -77,12 +78,20 @@ func nameByte(c byte) bool {
 	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
-// completer collects what completes a part.
+// completer collects what completes the part that a text ends with.
 type completer struct {
-	part  string
-	start int
-	items []godap.CompletionItem
-	seen  map[string]bool
+	before string // the text
+	first  int    // the number of its first column
+	part   string
+	start  int // the column of part
+	items  []godap.CompletionItem
+	seen   map[string]bool
+}
+
+// completes sets the part that is to be completed.
+func (x *completer) completes(part string) {
+	x.part = part
+	x.start = x.first + len(utf16.Encode([]rune(x.before))) - len(utf16.Encode([]rune(part)))
 }
 
 func (x *completer) add(label, detail string, kind godap.CompletionItemType) {
@@ -191,4 +200,20 @@ func lastOperand(text string) string {
 		i--
 	}
 	return text[i:]
+}
+
+// What completes the arguments of words that take something else than an expression.
+
+func noCompletions(*session, *completer, int) {}
+
+func (s *session) completeInfos(x *completer, _ int) {
+	for _, i := range infos {
+		x.add(i.name, "", "keyword")
+	}
+}
+
+func (s *session) completePositions(x *completer, _ int) {
+	x.add("start", "the start of history", "keyword")
+	x.add("end", "the end of history", "keyword")
+	s.completeBookmarks(x, "@")
 }

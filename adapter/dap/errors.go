@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	godap "github.com/google/go-dap"
+
+	"github.com/dap-revexec/dap-revexec/checkpoint"
 )
 
 // The numbers of errors, in body.error.id of an error response. They stay what
@@ -59,7 +61,7 @@ func asFailure(err error) *failure {
 	switch {
 	case errors.As(err, &f):
 		return f
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, checkpoint.ErrCancelled):
 		return failCancelled
 	}
 	return &failure{id: errInternal, text: err.Error()}

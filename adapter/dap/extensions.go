@@ -11,7 +11,8 @@ import (
 // of the specification, and the requests and fields of our own. EXTENSIONS.md
 // describes them to authors of clients; keep it in step.
 
-// Commands of the requests of our own.
+// Commands of the requests of our own that move the program, or tell where it is. The
+// others are in extensions_timeline.go and extensions_history.go.
 const (
 	CommandReverseStepIn  = "revexec/reverseStepIn"
 	CommandReverseStepOut = "revexec/reverseStepOut"
@@ -21,56 +22,47 @@ const (
 	CommandWhere          = "revexec/where"
 )
 
+// RequestOf is a request of our own with arguments of type A.
+type RequestOf[A any] struct {
+	godap.Request
+	Arguments A `json:"arguments"`
+}
+
+// ResponseOf is a response to a request of our own with a body of type B.
+type ResponseOf[B any] struct {
+	godap.Response
+	Body B `json:"body"`
+}
+
+// None is no arguments, or no body.
+type None struct{}
+
 // Position is a place in the program's history.
 type Position struct {
-	Icount   uint64 `json:"icount"`   // instructions executed since the program's start
-	Frontier uint64 `json:"frontier"` // the newest position recorded so far
-	Thread   int    `json:"thread"`   // the thread that is current there
+	Icount   uint64 `json:"icount"`          // instructions executed since the program's start
+	Frontier uint64 `json:"frontier"`        // the newest position recorded so far
+	Start    uint64 `json:"start"`           // the first one; 0 but for recordings of the last part of a run
+	Thread   int    `json:"thread"`          // the thread that is current there
+	Live     bool   `json:"live"`            // at the frontier: going on executes the program anew
+	Ended    bool   `json:"ended,omitempty"` // the program has ended there
 }
 
-// ReverseStepInRequest steps back into the function that the statement before
-// the current one called.
-type ReverseStepInRequest struct {
-	godap.Request
-	Arguments godap.StepInArguments `json:"arguments"`
-}
-
-// ReverseStepInResponse acknowledges a ReverseStepInRequest.
-type ReverseStepInResponse struct{ godap.Response }
-
-// ReverseStepOutRequest goes back to the call of the current function.
-type ReverseStepOutRequest struct {
-	godap.Request
-	Arguments godap.StepOutArguments `json:"arguments"`
-}
-
-// ReverseStepOutResponse acknowledges a ReverseStepOutRequest.
-type ReverseStepOutResponse struct{ godap.Response }
-
-// LastWriteRequest goes back to the latest earlier write to a variable or to what an
-// expression stands for.
-type LastWriteRequest struct {
-	godap.Request
-	Arguments godap.DataBreakpointInfoArguments `json:"arguments"` // and bytes, asAddress
-}
-
-// LastWriteResponse acknowledges a LastWriteRequest.
-type LastWriteResponse struct{ godap.Response }
-
-// NextWriteRequest goes on to the next write.
-type NextWriteRequest struct {
-	godap.Request
-	Arguments godap.DataBreakpointInfoArguments `json:"arguments"` // and bytes, asAddress
-}
-
-// NextWriteResponse acknowledges a NextWriteRequest.
-type NextWriteResponse struct{ godap.Response }
-
-// SeekRequest goes to a position.
-type SeekRequest struct {
-	godap.Request
-	Arguments SeekArguments `json:"arguments"`
-}
+// The requests of our own that move the program, and that which asks where it is.
+type (
+	// ReverseStepInRequest steps back into the function that the statement before
+	// the current one called.
+	ReverseStepInRequest = RequestOf[godap.StepInArguments]
+	// ReverseStepOutRequest goes back to the call of the current function.
+	ReverseStepOutRequest = RequestOf[godap.StepOutArguments]
+	// WriteRequest goes back to the latest earlier write to a variable or to what an
+	// expression stands for, or on to the next one. Its arguments may have bytes and
+	// asAddress, too.
+	WriteRequest = RequestOf[godap.DataBreakpointInfoArguments]
+	// SeekRequest goes to a position.
+	SeekRequest = RequestOf[SeekArguments]
+	// WhereRequest asks for the position.
+	WhereRequest = RequestOf[None]
+)
 
 // SeekArguments are the arguments of a SeekRequest: one of the two.
 type SeekArguments struct {
@@ -80,31 +72,15 @@ type SeekArguments struct {
 	To string `json:"to,omitempty"`
 }
 
-// SeekResponse acknowledges a SeekRequest.
-type SeekResponse struct {
-	godap.Response
-	Body SeekResponseBody `json:"body"`
-}
-
 // SeekResponseBody tells where a SeekRequest goes to.
 type SeekResponseBody struct {
 	Icount uint64 `json:"icount"`
-}
-
-// WhereRequest asks for the position.
-type WhereRequest struct{ godap.Request }
-
-// WhereResponse answers a WhereRequest.
-type WhereResponse struct {
-	godap.Response
-	Body WhereResponseBody `json:"body"`
 }
 
 // WhereResponseBody tells the position.
 type WhereResponseBody struct {
 	Position
 	Percent float64       `json:"percent"` // Icount of Frontier
-	Live    bool          `json:"live"`    // at the frontier: going on executes the program anew
 	Text    string        `json:"text"`    // all of it, for a person
 	Source  *godap.Source `json:"source,omitempty"`
 	Line    int           `json:"line,omitempty"`
@@ -145,15 +121,29 @@ type ExitInfo struct {
 type OutputEventBody struct {
 	godap.OutputEventBody
 	Revexec *OutputInfo `json:"revexec,omitempty"`
+
+	end uint64 // of program output: the offset behind it
 }
 
-// OutputInfo tells when the program wrote its output.
-type OutputInfo struct {
-	Icount uint64 `json:"icount"`
-}
-
+// mergeable reports whether next can be put behind b: if it goes on where that ends.
 func (b *OutputEventBody) mergeable(next *OutputEventBody) bool {
-	return b.Category == next.Category && (b.Category == "stdout" || b.Category == "stderr")
+	x, y := b.Revexec, next.Revexec
+	return x != nil && y != nil && x.Stream != "" && x.Stream == y.Stream && b.end == *y.Offset
+}
+
+// merge puts next behind b, which keeps its position.
+func (b *OutputEventBody) merge(next *OutputEventBody) {
+	b.Output += next.Output
+	b.end = next.end
+}
+
+// OutputInfo tells when the program wrote its output, or when a logpoint spoke.
+type OutputInfo struct {
+	Icount uint64 `json:"icount"` // before the write, or the beginning of what is put together
+	// Stream is "stdout" or "stderr" for what the program wrote, and Offset how many
+	// bytes it had written there before. Without a stream it is a logpoint's message.
+	Stream string  `json:"stream,omitempty"`
+	Offset *uint64 `json:"offset,omitempty"`
 }
 
 // Capabilities is the body of the response to initialize.
@@ -188,22 +178,53 @@ type disassembledInstruction struct {
 // them, as in [StoppedEventBody], have to be decoded apart.
 func NewCodec() *godap.Codec {
 	c := godap.NewCodec()
-	for _, m := range []struct {
-		command  string
-		req, res func() godap.Message
-	}{
-		{CommandReverseStepIn, func() godap.Message { return &ReverseStepInRequest{} }, func() godap.Message { return &ReverseStepInResponse{} }},
-		{CommandReverseStepOut, func() godap.Message { return &ReverseStepOutRequest{} }, func() godap.Message { return &ReverseStepOutResponse{} }},
-		{CommandLastWrite, func() godap.Message { return &LastWriteRequest{} }, func() godap.Message { return &LastWriteResponse{} }},
-		{CommandNextWrite, func() godap.Message { return &NextWriteRequest{} }, func() godap.Message { return &NextWriteResponse{} }},
-		{CommandSeek, func() godap.Message { return &SeekRequest{} }, func() godap.Message { return &SeekResponse{} }},
-		{CommandWhere, func() godap.Message { return &WhereRequest{} }, func() godap.Message { return &WhereResponse{} }},
-	} {
-		if err := c.RegisterRequest(m.command, m.req, m.res); err != nil {
+	for _, m := range ownMessages {
+		if err := c.RegisterRequest(m.command, m.request, m.response); err != nil {
 			panic(fmt.Sprintf("dap: %v", err))
 		}
 	}
+	if err := c.RegisterEvent(EventTimelineChanged, func() godap.Message { return &TimelineChangedEvent{} }); err != nil {
+		panic(fmt.Sprintf("dap: %v", err))
+	}
 	return c
+}
+
+// ownMessage is how the messages of a request of our own are made, to be decoded.
+type ownMessage struct {
+	command           string
+	request, response func() godap.Message
+}
+
+// own is the row of a request with arguments A and a response with a body B.
+func own[A, B any](command string) ownMessage {
+	return ownMessage{
+		command,
+		func() godap.Message { return &RequestOf[A]{} },
+		func() godap.Message { return &ResponseOf[B]{} },
+	}
+}
+
+// ownMessages are the requests of our own.
+var ownMessages = []ownMessage{
+	own[godap.StepInArguments, None](CommandReverseStepIn),
+	own[godap.StepOutArguments, None](CommandReverseStepOut),
+	own[godap.DataBreakpointInfoArguments, None](CommandLastWrite),
+	own[godap.DataBreakpointInfoArguments, None](CommandNextWrite),
+	own[SeekArguments, SeekResponseBody](CommandSeek),
+	own[None, WhereResponseBody](CommandWhere),
+
+	own[PlaceArguments, None](CommandLastExecution),
+	own[PlaceArguments, None](CommandNextExecution),
+	own[ExecutionsArguments, Occurrences](CommandExecutions),
+	own[BackToCallArguments, None](CommandBackToCall),
+	own[ValueHistoryArguments, ValueHistory](CommandValueHistory),
+	own[FindHitsArguments, Occurrences](CommandFindHits),
+	own[OutputMomentArguments, OutputMoment](CommandOutputMoment),
+
+	own[None, BookmarksBody](CommandBookmarks),
+	own[SetBookmarkArguments, BookmarkBody](CommandSetBookmark),
+	own[RemoveBookmarkArguments, None](CommandRemoveBookmark),
+	own[TimelineArguments, Timeline](CommandTimeline),
 }
 
 // extended decodes the arguments of a request into a type that knows more of

@@ -2,6 +2,7 @@ package dap_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"os"
@@ -294,4 +295,16 @@ func write(t *testing.T, name, content string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// decode decodes the body of a message.
+func decode[T any](t *testing.T, raw []byte) T {
+	t.Helper()
+	var m struct {
+		Body T `json:"body"`
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m.Body
 }

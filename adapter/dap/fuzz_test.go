@@ -34,7 +34,7 @@ func openSteps(_ context.Context, _ *launchArguments, o machineOptions) (*progra
 		return nil, err
 	}
 	tl := checkpoint.New(m, checkpoint.Config{Progress: o.progress})
-	return &program{machine: m, tl: tl, dbg: debugger.New(tl, syms)}, nil
+	return &program{machine: m, tl: tl, dbg: debugger.New(tl, syms), outputs: newOutputs(nil)}, nil
 }
 
 // script frames requests: each a command and its arguments as JSON.

@@ -87,6 +87,8 @@ func (s *session) load(c *call, args *launchArguments) error {
 	s.prog, s.launched = p, args
 	s.sources.reset(args, p.machine.Image().Path, p.kept)
 	s.shown = shown{}
+	s.dropBookmarks()
+	s.hitsKnown = nil
 	p.dbg.SetLogSink(s.logpoint)
 	p.dbg.SetModuleSink(s.modulesChanged)
 	s.applyFilters()

@@ -42,7 +42,7 @@ func TestCapabilitiesTellWhatIsServed(t *testing.T) {
 	if want := map[string]bool{"signals": true, "panic": true, "throw": false}; !maps.Equal(filters, want) {
 		t.Errorf("exception filters and their defaults: %v, not %v", filters, want)
 	}
-	if !caps.SupportsDataBreakpointBytes || caps.Revexec == nil || len(caps.Revexec.Requests) != 6 {
+	if !caps.SupportsDataBreakpointBytes || caps.Revexec == nil || len(caps.Revexec.Requests) != 17 {
 		t.Errorf("extensions: %+v", caps.Revexec)
 	}
 }

@@ -1,6 +1,7 @@
 package dap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,9 @@ type motion struct {
 	run   func(ctx context.Context) (debugger.Event, error)
 	frame bool // report the end as the restart of a frame
 	typed bool // asked for by a word in the debug console: say there where it ended
+	// arrived describes the stop where the motion comes to what it looks for, in place of
+	// the event's text.
+	arrived string
 }
 
 // moveBy makes a motion of the debugger's.
@@ -179,6 +183,7 @@ func (s *session) pauseStopped(c *call, m *godap.PauseRequest) (any, error) { re
 // shown is what the client has been told about the program.
 type shown struct {
 	threads map[int]bool
+	names   map[int]string // of threads, also those that are not there now
 	exited  bool
 	last    debugger.Event  // of the last stop
 	err     error           // that it ended with
@@ -218,6 +223,7 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 	s.shown.last, s.shown.err = ev, err
 	s.threadEvents()
 	s.moduleEvents()
+	s.visitBookmark()
 	if s.launched.NoDebug && (ev.Reason == debugger.ReasonEnd || ev.Reason == debugger.ReasonRecorded || err != nil) {
 		s.exited(ev.Exit)
 		s.unload()
@@ -254,6 +260,8 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 		case m.frame:
 			body.Reason, body.Description = "restart", "Frame restarted"
 		}
+	case debugger.ReasonGoto:
+		body.Description = cmp.Or(m.arrived, ev.Text)
 	case debugger.ReasonSignal:
 		name, _ := debugger.SignalName(ev.Signal)
 		body.Description, body.Text = "Signal "+name, ev.Text
@@ -281,7 +289,7 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 		body.Description = ""
 	}
 	switch {
-	case errors.Is(err, debugger.ErrNoCaller), errors.Is(err, debugger.ErrNotWritten):
+	case errors.Is(err, debugger.ErrNoCaller), errors.Is(err, debugger.ErrNotWritten), errors.Is(err, debugger.ErrNotExecuted):
 		body.Reason, body.Description = "step", err.Error()
 	case err != nil:
 		body.Reason, body.Description, body.Text = "pause", "Stopped: the machine could not go on", err.Error()
@@ -350,9 +358,13 @@ func (s *session) memoryEvents() {
 func (s *session) threadEvents() {
 	s.keepThreads()
 	now := map[int]bool{}
+	if s.shown.names == nil {
+		s.shown.names = map[int]string{}
+	}
 	for _, t := range s.prog.dbg.Threads() {
 		id := int(t.ID)
 		now[id] = true
+		s.shown.names[id] = t.Name
 		if !s.shown.threads[id] {
 			s.event("thread", godap.ThreadEventBody{Reason: "started", ThreadId: id})
 		}

@@ -127,7 +127,7 @@ func (o *outbox) output(ctx context.Context, body OutputEventBody) {
 	}
 	if n := len(o.items); n >= mergeFrom {
 		if last := o.items[n-1].output; last != nil && last.mergeable(&body) {
-			last.Output += body.Output
+			last.merge(&body)
 			o.bytes += len(body.Output)
 			return
 		}

@@ -14,8 +14,13 @@ import (
 	godap "github.com/google/go-dap"
 )
 
-func outputOf(category, text string) OutputEventBody {
-	return OutputEventBody{OutputEventBody: godap.OutputEventBody{Category: category, Output: text}}
+// outputOf makes an event of a stream: what comes after offset bytes.
+func outputOf(stream string, offset int, text string) OutputEventBody {
+	at := uint64(offset)
+	return OutputEventBody{
+		OutputEventBody: godap.OutputEventBody{Category: stream, Output: text},
+		Revexec:         &OutputInfo{Stream: stream, Offset: &at}, end: at + uint64(len(text)),
+	}
 }
 
 // received reads the messages that a writer has written.
@@ -45,8 +50,8 @@ func TestOutputIsCompleteAndInOrderBehindASlowClient(t *testing.T) {
 	var want strings.Builder
 	for i := range 10_000 {
 		text := fmt.Sprintf("line %d\n", i)
+		o.output(t.Context(), outputOf("stdout", want.Len(), text))
 		want.WriteString(text)
-		o.output(t.Context(), outputOf("stdout", text))
 		if i%1000 == 999 {
 			o.send(newEvent("stopped", nil))
 		}
@@ -90,7 +95,7 @@ func TestOutputWaitsForRoomUntilItIsInterrupted(t *testing.T) {
 			if n == roomForOutput>>20 {
 				close(full)
 			}
-			o.output(ctx, outputOf("stdout", chunk))
+			o.output(ctx, outputOf("stdout", 0, chunk))
 		}
 		done <- n
 	}()
@@ -108,7 +113,7 @@ func TestOutputWaitsForRoomUntilItIsInterrupted(t *testing.T) {
 	// A client that reads makes room.
 	ctx = t.Context()
 	go func() {
-		o.output(ctx, outputOf("stdout", "the end"))
+		o.output(ctx, outputOf("stdout", 0, "the end"))
 		o.close()
 	}()
 	all := received(t, o)
@@ -128,7 +133,7 @@ func TestClientThatNeverReadsIsGivenUp(t *testing.T) {
 		t.Errorf("%d bytes wait, %v", o.bytes, o.failure())
 	}
 	o.send(newEvent("more", big)) // has no effect
-	o.output(t.Context(), outputOf("stdout", "more"))
+	o.output(t.Context(), outputOf("stdout", 0, "more"))
 	lost := make(chan error, 1)
 	o.write(io.Discard, func(err error) { lost <- err })
 	if err := <-lost; err == nil {

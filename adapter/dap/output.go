@@ -14,23 +14,28 @@ import (
 // standard error (fd 2), while it runs live, or each time that a recorded program is
 // replayed. It is called on the engine goroutine in the middle of a motion.
 func (s *session) programOutput(fd int, icount uint64, p []byte) {
-	if s.prog != nil && !s.prog.hears(icount) {
+	if s.prog == nil { // it is being loaded
+		return
+	}
+	offset := s.prog.wrote(fd, icount, p)
+	if !s.prog.hears(icount) {
 		return
 	}
 	ctx := s.workCtx
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	s.write(ctx, fd, icount, p, false)
+	s.write(ctx, fd, icount, offset, p, false)
 }
 
 // write sends output. The client gets text: a character that comes in two pieces
 // waits for its rest (unless all is true).
-func (s *session) write(ctx context.Context, fd int, icount uint64, p []byte, all bool) {
+func (s *session) write(ctx context.Context, fd int, icount, offset uint64, p []byte, all bool) {
 	if s.shown.partial == nil {
 		s.shown.partial = map[int][]byte{}
 	}
 	if rest := s.shown.partial[fd]; len(rest) > 0 {
+		offset -= uint64(len(rest))
 		p = append(rest, p...)
 	}
 	keep := 0
@@ -41,20 +46,17 @@ func (s *session) write(ctx context.Context, fd int, icount uint64, p []byte, al
 	if p = p[:len(p)-keep]; len(p) == 0 {
 		return
 	}
-	body := OutputEventBody{Revexec: &OutputInfo{Icount: icount}}
-	body.Category = "stdout"
-	if fd == 2 {
-		body.Category = "stderr"
-	}
+	body := OutputEventBody{Revexec: &OutputInfo{Icount: icount, Stream: streamName(fd), Offset: &offset}, end: offset + uint64(len(p))}
+	body.Category = body.Revexec.Stream
 	body.Output = strings.ToValidUTF8(string(p), "\uFFFD")
 	s.out.output(ctx, body)
 }
 
 // flushOutput sends what waits for the rest of a character.
 func (s *session) flushOutput(ctx context.Context) {
-	for _, fd := range []int{1, 2} {
+	for _, fd := range streams {
 		if len(s.shown.partial[fd]) > 0 {
-			s.write(ctx, fd, s.prog.tl.Icount(), nil, true)
+			s.write(ctx, fd, s.prog.tl.Icount(), s.prog.outputs[fd].size, nil, true)
 		}
 	}
 }

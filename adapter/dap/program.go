@@ -26,10 +26,12 @@ type program struct {
 	stdin   io.Closer   // nil if there is none
 	kept    files.Files // of the recording that the program comes from; nil if it runs here
 
-	recorder *records.Recorder // nil if the session is not recorded
-	played   *records.Session  // the recording, nil if the program runs here
-	heard    uint64            // of a recording: output before this position is not given (again)
-	deaf     bool              // nor is any now
+	recorder *records.Recorder                     // nil if the session is not recorded
+	played   *records.Session                      // the recording, nil if the program runs here
+	heard    uint64                                // of a recording: output before this position is not given (again)
+	deaf     bool                                  // nor is any now
+	outputs  *outputs                              // what it has written
+	echo     func(fd int, icount uint64, p []byte) // hears what is written each time; nil for nobody
 }
 
 // machineOptions are the session's wires into a machine. The callbacks come on the
@@ -99,7 +101,7 @@ func newProgram(cfg linux.Config, history checkpoint.Config) (*program, error) {
 	tl := checkpoint.New(m, history)
 	dbg := debugger.New(tl, syms)
 	dbg.SetSource(src)
-	return &program{machine: m, tl: tl, dbg: dbg}, nil
+	return &program{machine: m, tl: tl, dbg: dbg, outputs: newOutputs(nil)}, nil
 }
 
 // close releases what the program holds of the host.
@@ -123,5 +125,9 @@ func (p *program) close() error {
 
 // position is where the program is.
 func (p *program) position() Position {
-	return Position{Icount: p.tl.Icount(), Frontier: p.tl.Frontier(), Thread: int(p.machine.CurrentThread())}
+	_, ended := p.machine.Exited()
+	return Position{
+		Icount: p.tl.Icount(), Frontier: p.tl.Frontier(), Start: p.tl.Start(), Thread: int(p.machine.CurrentThread()),
+		Live: p.tl.Live(), Ended: ended,
+	}
 }

@@ -55,7 +55,7 @@ func openRecording(args *launchArguments, o machineOptions) (*program, error) {
 	dbg := debugger.New(s.Timeline, syms)
 	dbg.SetSource(src)
 	s.Machine.Echo(o.output)
-	return &program{machine: s.Machine, tl: s.Timeline, dbg: dbg, kept: s.Files, played: s}, nil
+	return &program{machine: s.Machine, tl: s.Timeline, dbg: dbg, kept: s.Files, played: s, echo: o.output, outputs: newOutputs(s.Machine.Log().Journal())}, nil
 }
 
 // hears reports whether what the program writes at a position is to be given to the
@@ -69,6 +69,20 @@ func (p *program) hears(icount uint64) bool {
 	}
 	p.heard = icount + 1
 	return true
+}
+
+// wrote notes what the program writes, live or as a recording of it comes by. It
+// returns how much it had written to that stream before.
+func (p *program) wrote(fd int, icount uint64, data []byte) uint64 {
+	w := &p.outputs[fd]
+	if p.played == nil {
+		return w.add(icount, data)
+	}
+	offset, known := w.offset(icount)
+	if known {
+		w.keep(offset, data)
+	}
+	return offset
 }
 
 // name is what the program is called for people.

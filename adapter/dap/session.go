@@ -51,10 +51,14 @@ type session struct {
 	sources  sources
 	refs     references
 	shown    shown
-	progress *progressReport // of the work under way, nil when none
-	workCtx  context.Context // of the motion under way, else nil
-	hexOn    bool            // numbers are shown in hexadecimal: the word hex
-	logFile  io.Closer       // of the launch configuration's log, nil if none
+	marks    bookmarks
+	// hitsKnown is the part of the history in which all hits of what is set are known;
+	// nil for none.
+	hitsKnown *TimelineRange
+	progress  *progressReport // of the work under way, nil when none
+	workCtx   context.Context // of the motion under way, else nil
+	hexOn     bool            // numbers are shown in hexadecimal: the word hex
+	logFile   io.Closer       // of the launch configuration's log, nil if none
 }
 
 // Serve runs one session: it reads requests from conn and writes responses and

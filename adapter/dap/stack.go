@@ -2,6 +2,8 @@ package dap
 
 import (
 	"fmt"
+	"path"
+	"path/filepath"
 	"strings"
 
 	godap "github.com/google/go-dap"
@@ -218,4 +220,17 @@ func (s *session) describeFrame(f *debugger.Frame) string {
 		file = p.Path
 	}
 	return fmt.Sprintf("%s at %s:%d", symbols.FrameName(f.Name), file, f.Line)
+}
+
+// shortPlace tells a place in a few words: "main at prog.c:12".
+func shortPlace(function, file string, line int) string {
+	name := symbols.FrameName(function)
+	if file == "" {
+		return name
+	}
+	at := fmt.Sprintf("%s:%d", path.Base(filepath.ToSlash(file)), line)
+	if name == "" {
+		return at
+	}
+	return name + " at " + at
 }

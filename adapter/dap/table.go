@@ -138,6 +138,9 @@ func init() {
 		{name: CommandLastWrite, phases: stopped, needs: []string{"name"}, run: on((*session).lastWrite)},
 		{name: CommandNextWrite, phases: stopped, needs: []string{"name"}, run: on((*session).nextWrite)},
 		{name: CommandSeek, phases: stopped, run: on((*session).seek)},
+		{name: CommandLastExecution, phases: stopped, run: on((*session).lastExecution)},
+		{name: CommandNextExecution, phases: stopped, run: on((*session).nextExecution)},
+		{name: CommandBackToCall, phases: stopped, needs: []string{"frameId"}, run: on((*session).backToCall)},
 
 		// Looking.
 		{name: "threads", phases: loaded | started, moving: copied, run: on((*session).threads)},
@@ -167,6 +170,16 @@ func init() {
 		{name: "modules", phases: loaded | moving, moving: serve, run: on((*session).modules),
 			caps: func(c *Capabilities) { c.SupportsModulesRequest = true }},
 		{name: CommandWhere, phases: loaded, run: on((*session).where)},
+
+		// Looking at the history.
+		{name: CommandTimeline, phases: loaded, run: on((*session).timeline)},
+		{name: CommandBookmarks, phases: loaded, run: on((*session).bookmarks)},
+		{name: CommandSetBookmark, phases: loaded, run: on((*session).setBookmark)},
+		{name: CommandRemoveBookmark, phases: loaded, needs: []string{"id"}, run: on((*session).removeBookmark)},
+		{name: CommandValueHistory, phases: loaded, needs: []string{"name"}, run: on((*session).valueHistory)},
+		{name: CommandExecutions, phases: loaded, run: on((*session).executions)},
+		{name: CommandFindHits, phases: loaded, run: on((*session).findHits)},
+		{name: CommandOutputMoment, phases: loaded, run: on((*session).outputMoment)},
 
 		// What a debugger of the past can't do: answered with the reason, and not advertised.
 		{name: "setVariable", phases: loaded, run: readOnly},

@@ -166,7 +166,7 @@ func (s *session) restartFrame(c *call, m *godap.RestartFrameRequest) (any, erro
 
 func (s *session) where(c *call, m *WhereRequest) (any, error) {
 	pos := s.prog.position()
-	body := WhereResponseBody{Position: pos, Percent: percent(pos.Icount, pos.Frontier), Live: s.prog.tl.Live(), Text: s.prog.dbg.Where()}
+	body := WhereResponseBody{Position: pos, Percent: percent(pos.Icount, pos.Frontier), Text: s.prog.dbg.Where()}
 	if frames, _ := s.prog.dbg.Frames(vm.ThreadID(pos.Thread)); len(frames) > 0 && frames[0].File != "" {
 		body.Source, body.Line = s.source1(frames[0].File), s.lineOut(frames[0].Line)
 	}

@@ -21,6 +21,12 @@ type word struct {
 	help   string
 	moving whileMoving
 	run    func(s *session, c *call, rest string) (string, error)
+	// noun: a variable may well have this name, and what an operator follows is an
+	// expression.
+	noun bool
+	// complete adds what can complete the argument; nil: the names of an expression.
+	// frame is the one that it is typed in, or 0.
+	complete func(s *session, x *completer, frame int)
 }
 
 // words is the table of the debug console's words, in the order of the help. It
@@ -36,6 +42,13 @@ func init() {
 		{names: []string{"reverse-continue", "rc"}, args: "[N]", help: "go back to the latest earlier breakpoint, or the Nth", run: stepWord(debugger.Continue, true)},
 		{names: []string{"last-write"}, args: "EXPRESSION", help: "go back to the latest earlier write to a variable", run: writeWord("last-write", true)},
 		{names: []string{"next-write"}, args: "EXPRESSION", help: "go on to the next write to a variable", run: writeWord("next-write", false)},
+		{names: []string{"history"}, args: "EXPRESSION", noun: true, help: "list the values that a variable has had, and who wrote them", run: historyWord},
+		{names: []string{"last-execution", "le"}, args: "PLACE", help: "go back to the latest earlier execution of a LINE, FILE:LINE, function or 0xADDRESS", complete: (*session).completePlaces, run: executionWord("last-execution", true)},
+		{names: []string{"next-execution", "ne"}, args: "PLACE", help: "go on to the next execution of a place", complete: (*session).completePlaces, run: executionWord("next-execution", false)},
+		{names: []string{"executions"}, args: "PLACE", noun: true, help: "list the executions of a place", complete: (*session).completePlaces, run: executionsWord},
+		{names: []string{"back-to-call"}, args: "[N]", help: "go back to the call that frame N is in, or the selected one", complete: noCompletions, run: backToCallWord},
+		{names: []string{"find-hits"}, help: "find all hits of the breakpoints that are set", run: findHitsWord},
+		{names: []string{"printed"}, args: "TEXT", noun: true, help: "go to where the program printed a text, the latest before here", complete: noCompletions, run: printedWord},
 		{names: []string{"step", "s"}, args: "[N]", help: "go to the next statement, into functions", run: stepWord(debugger.StepIn, false)},
 		{names: []string{"next", "n"}, args: "[N]", help: "go to the next line, over functions", run: stepWord(debugger.Next, false)},
 		{names: []string{"finish", "step-out"}, help: "go on until this function returns", run: stepWord(debugger.StepOut, false)},
@@ -44,12 +57,16 @@ func init() {
 		{names: []string{"pause"}, help: "stop where the program is; ends a search, too", moving: pauses, run: func(*session, *call, string) (string, error) {
 			return "the program is stopped", nil
 		}},
-		{names: []string{"seek"}, args: "POSITION", help: "go to a position: N, +N, -N, N%, start or end", run: seekWord},
+		{names: []string{"seek"}, args: "POSITION", help: "go to a position: N, +N, -N, N%, start, end or @BOOKMARK", complete: (*session).completePositions, run: seekWord},
 		{names: []string{"where"}, help: "tell the position, the thread and the place", run: whereWord},
 		{names: []string{"when"}, help: "tell the position: instructions executed since the start", run: whenWord},
+		{names: []string{"timeline"}, help: "list what happened in the history", run: timelineWord},
+		{names: []string{"bookmark"}, args: "[NAME]", noun: true, help: "give this position a name, to come back with seek @NAME", complete: noCompletions, run: bookmarkWord},
+		{names: []string{"bookmarks"}, help: "list the bookmarks", run: bookmarksWord},
+		{names: []string{"unbookmark"}, args: "BOOKMARK", help: "remove a bookmark, by its name or number", complete: func(s *session, x *completer, _ int) { s.completeBookmarks(x, "") }, run: unbookmarkWord},
 		{names: []string{"checkpoint"}, help: "keep a checkpoint here, to come back quickly", run: checkpointWord},
-		{names: []string{"save"}, args: "FILE", help: "save the history so far as a recording", run: saveWord},
-		{names: []string{"info"}, args: "breakpoints|threads|timeline", help: "list breakpoints or threads; tell what the history costs", run: infoWord},
+		{names: []string{"save"}, args: "FILE", noun: true, complete: noCompletions, help: "save the history so far as a recording", run: saveWord},
+		{names: []string{"info"}, args: "breakpoints|threads|timeline", complete: (*session).completeInfos, help: "list breakpoints or threads; tell what the history costs", run: infoWord},
 		{names: []string{"print", "p"}, args: "EXPRESSION", help: "evaluate, also what has the name of a word", run: printWord},
 		{names: []string{"hex"}, args: "on|off", help: "show numbers in hexadecimal, or in the usual way", run: hexWord},
 		{names: []string{"help"}, help: "list these words", moving: serve, run: helpWord},
@@ -70,7 +87,7 @@ func findWord(line string) (w *word, rest string, ok bool) {
 			if rest != "" && w.args == "" {
 				return nil, "", false
 			}
-			if w.args == "FILE" && operator(rest) {
+			if w.noun && operator(rest) {
 				return nil, "", false
 			}
 			if w.args == "[N]" && rest != "" {
@@ -188,10 +205,17 @@ func (s *session) reachable(icount uint64) (uint64, error) {
 }
 
 // parsePosition reads a position in history: "start", "end", "1000", "+1000",
-// "-1000", "50%". Digits may be grouped by _ or commas.
+// "-1000", "50%", "@bookmark". Digits may be grouped by _ or commas.
 func (s *session) parsePosition(text string) (uint64, error) {
 	start, at, end := s.prog.tl.Start(), s.prog.tl.Icount(), s.prog.tl.Frontier()
-	bad := badArgument("%.60q is no position: write a number of instructions, +N, -N, N%%, start or end", text)
+	if name, ok := strings.CutPrefix(strings.TrimSpace(text), "@"); ok {
+		m, err := s.marks.find(name)
+		if err != nil {
+			return 0, err
+		}
+		return m.icount, nil
+	}
+	bad := badArgument("%.60q is no position: write a number of instructions, +N, -N, N%%, start, end or @BOOKMARK", text)
 	t := strings.NewReplacer("_", "", ",", "", " ", "").Replace(text)
 	switch t {
 	case "start", "begin", "beginning":

@@ -11,9 +11,9 @@ import (
 // The requests and words that go to the latest earlier, or the next, write to a
 // variable.
 
-func (s *session) lastWrite(c *call, m *LastWriteRequest) (any, error) { return s.goToWrite(c, true) }
+func (s *session) lastWrite(c *call, m *WriteRequest) (any, error) { return s.goToWrite(c, true) }
 
-func (s *session) nextWrite(c *call, m *NextWriteRequest) (any, error) { return s.goToWrite(c, false) }
+func (s *session) nextWrite(c *call, m *WriteRequest) (any, error) { return s.goToWrite(c, false) }
 
 func (s *session) goToWrite(c *call, back bool) (any, error) {
 	a, err := extended[dataBreakpointInfoArguments](c)

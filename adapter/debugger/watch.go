@@ -76,18 +76,23 @@ func (d *Debugger) watched(p *point) string {
 	if n < len(buf) {
 		return "unreadable"
 	}
-	if p.data.Format != nil {
-		return p.data.Format(buf)
+	return p.data.Text(buf)
+}
+
+// Text formats data, the content of the range at some time, for a person.
+func (w *DataBreakpoint) Text(data []byte) string {
+	if w.Format != nil {
+		return w.Format(data)
 	}
-	if len(buf) <= 8 {
+	if len(data) <= 8 {
 		var v uint64
-		for i, b := range buf {
+		for i, b := range data {
 			v |= uint64(b) << (8 * i)
 		}
 		return fmt.Sprintf("%#x", v)
 	}
 	var s strings.Builder
-	for i, b := range buf {
+	for i, b := range data {
 		if i == 32 {
 			s.WriteString("…")
 			break

@@ -39,16 +39,34 @@ func (v *Value) Text(f ...Format) string {
 // FormatBytes shows data, the content of the value's place (Address) at another
 // time, as [Value.Text] would.
 func (v *Value) FormatBytes(data []byte) string {
+	c := v.withBytes(data)
+	// What the bytes point to may have been something else at that time.
+	p := printer{left: defaultLimit, letter: c.letter, raw: !isArithmetic(strip(c.typ))}
+	p.value(c, 0)
+	return string(p.out)
+}
+
+// NumberOf is the number that data, the content of the value's place at another time,
+// stands for. ok is false for values that are not integers, characters, enums, bools or
+// floating-point numbers.
+func (v *Value) NumberOf(data []byte) (n float64, ok bool) {
+	c := v.withBytes(data)
+	if t := strip(c.typ); !isArithmetic(t) || kindOf(t) == symbols.KindComplex {
+		return 0, false
+	}
+	n, err := c.Float()
+	return n, err == nil
+}
+
+// withBytes is the value with data in its place.
+func (v *Value) withBytes(data []byte) *Value {
 	c := *v.seenThrough()
 	if addr, size, ok := c.Address(); !ok || addr != v.src.addr || size != uint64(len(data)) {
 		c = *v
 	}
 	c.err, c.fn, c.lit, c.kids = nil, nil, nil, nil
 	c.src = source{kind: srcBytes, data: data}
-	// What the bytes point to may have been something else at that time.
-	p := printer{left: defaultLimit, letter: c.letter, raw: !isArithmetic(strip(c.typ))}
-	p.value(&c, 0)
-	return string(p.out)
+	return &c
 }
 
 // printer writes the text of values, up to a limit. It stops reading the guest
