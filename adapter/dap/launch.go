@@ -36,6 +36,10 @@ type launchArguments struct {
 	Record      *recordArgument    `json:"record"`    // record the session
 	Recording   string             `json:"recording"` // debug that, not a program
 	Position    string             `json:"position"`  // where to go at first, in a recording
+
+	// WordsEverywhere takes words in every evaluate request: some clients do not say
+	// that an expression was typed.
+	WordsEverywhere bool `json:"wordsEverywhere"`
 }
 
 // recordArgument is a file's path, or {"file": …, "last": …, "sources": …,

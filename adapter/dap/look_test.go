@@ -155,6 +155,19 @@ func TestEvaluateInEachContext(t *testing.T) {
 	p.refused(1003, "evaluate", args{"expression": "1", "frameId": 99999})
 }
 
+func TestWordsEverywhereIsForClientsThatDoNotSayWhatWasTyped(t *testing.T) {
+	p, exe := connect(t), guest(t, "steps")
+	p.initialize()
+	p.launch(exe, args{"wordsEverywhere": true, "stopOnEntry": true})
+	p.do("configurationDone", nil)
+	p.stopped("entry")
+	for _, a := range []args{{"expression": "next"}, {"expression": "reverse-next", "context": "watch"}} {
+		ask[godap.EvaluateResponseBody](p, "evaluate", a)
+		p.stopped("step")
+	}
+	p.refused(2004, "evaluate", args{"expression": "no_such_thing", "context": "hover"})
+}
+
 func TestWordsOfTheDebugConsole(t *testing.T) {
 	each(t, "steps", func(t *testing.T, p *peer) {
 		if got := p.console("when"); !strings.HasPrefix(got, "icount ") || !strings.HasSuffix(got, "(100.00%)") {

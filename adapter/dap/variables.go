@@ -218,8 +218,7 @@ func (s *session) evaluate(c *call, m *godap.EvaluateRequest) (any, error) {
 }
 
 func (s *session) evaluated(c *call, a *godap.EvaluateArguments) (any, error) {
-	switch a.Context {
-	case "repl":
+	if a.Context == "repl" || s.launched != nil && s.launched.WordsEverywhere {
 		if w, rest, ok := findWord(a.Expression); ok {
 			text, err := w.run(s, c, rest)
 			if err != nil {
@@ -227,7 +226,9 @@ func (s *session) evaluated(c *call, a *godap.EvaluateArguments) (any, error) {
 			}
 			return godap.EvaluateResponseBody{Result: text}, nil
 		}
-	case "", "watch", "hover", "variables", "clipboard":
+	}
+	switch a.Context {
+	case "", "repl", "watch", "hover", "variables", "clipboard":
 	default:
 		// The specification lets clients have contexts of their own.
 		s.log.Debug().Str("context", a.Context).Msg("unknown context")
