@@ -23,6 +23,11 @@
 //     it and resumes the motion, which the client does not notice.
 //   - The writer takes messages from the outbox and writes them.
 //
+// Requests of the adapter's own, to the client, are sent by the engine; the reader
+// calls what was left with them for the response (reverse.go). A program's terminal
+// has goroutines of its own (package terminal); one more waits for its end, and
+// touches the outbox only.
+//
 // The inbox and the outbox have a mutex each; the inbox's may be held when the
 // outbox's is taken, not the other way round. Timers (of progress reports) touch
 // only their own report and the outbox.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -74,9 +75,11 @@ func FuzzSession(f *testing.F) {
 		`source {"sourceReference":1}`, `loadedSources`, `modules {"startModule":-1}`, `breakpointLocations {"source":{"path":"steps.c"},"line":1,"endLine":50}`))
 	f.Add(with(`configurationDone`, `evaluate {"expression":"rs 3","context":"repl"}`, `evaluate {"expression":"info timeline","context":"repl"}`, `exceptionInfo {"threadId":1}`,
 		`setFunctionBreakpoints {"breakpoints":[{"name":"a"}]}`, `setInstructionBreakpoints {"breakpoints":[{"instructionReference":"0x11000","offset":2}]}`, `terminate`, `disconnect`))
+	f.Add(script(`initialize {"adapterID":"x","supportsRunInTerminalRequest":true}`, `launch {"program":"steps","console":"integratedTerminal"}`))
+	f.Add(append(with(), "Content-Length: 79\r\n\r\n"+`{"seq":3,"type":"response","request_seq":1,"success":false,"command":"whatever"}`...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		defects := &defects{}
-		cfg := Config{open: openSteps, Logger: zerolog.New(defects).Level(zerolog.ErrorLevel)}
+		cfg := Config{open: openSteps, TerminalWait: time.Millisecond, Logger: zerolog.New(defects).Level(zerolog.ErrorLevel)}
 
 		// One request after the other, each served before the next is read.
 		s := newSession(cfg)

@@ -30,6 +30,7 @@ type launchArguments struct {
 	Memory      uint32             `json:"memory"`  // what checkpoints may take, MB; 0: the default
 	NoDebug     bool               `json:"noDebug"`
 	Stdin       *stdinArgument     `json:"stdin"`
+	Console     string             `json:"console"` // where the program reads and writes; see console.go
 	SourceMap   sourceMap          `json:"sourceMap"`
 	SourcePaths []string           `json:"sourcePaths"`
 	Log         *logArgument       `json:"log"`
@@ -122,6 +123,9 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 		return nil, badArgument(`launch: the arguments "record" and "recording" exclude each other: a recording is one already (the word save makes a part of it another one)`)
 	case a.Position != "" && a.Recording == "":
 		return nil, badArgument(`launch: the argument "position" is for recordings: a program starts at its start`)
+	}
+	if err := a.checkConsole(); err != nil {
+		return nil, err
 	}
 	named := []string{a.Program, a.Cwd, a.Sysroot, a.Recording}
 	if a.Record != nil {

@@ -50,6 +50,7 @@ func (s *session) launch(c *call, m *godap.LaunchRequest) (any, error) {
 	if args.Position != "" {
 		if _, err := s.parsePosition(args.Position); err != nil {
 			s.unload()
+			s.endConsole()
 			return nil, fmt.Errorf("launch: position: %w", err)
 		}
 	}
@@ -66,21 +67,29 @@ func (s *session) launch(c *call, m *godap.LaunchRequest) (any, error) {
 func (s *session) load(c *call, args *launchArguments) error {
 	s.report(c, "Loading "+filepath.Base(args.title()))
 	defer s.reported()
+	term, err := s.openConsole(c.ctx, args)
+	if err != nil {
+		return err
+	}
 	if s.prog != nil {
 		// The new program may be recorded to the same file.
 		if err := s.prog.stopRecording(); err != nil {
 			s.log.Warn().Err(err).Msg("the recording")
 		}
 	}
-	p, err := s.cfg.open(c.ctx, args, machineOptions{log: s.log, output: s.programOutput, progress: s.onProgress, warn: s.warn, tool: s.cfg.Tool})
+	p, err := s.cfg.open(c.ctx, args, machineOptions{log: s.log, output: s.programOutput, progress: s.onProgress, warn: s.warn, tool: s.cfg.Tool, term: term})
+	if err == nil && c.ctx.Err() != nil {
+		p.close()
+		err = failCancelled
+	}
 	if err != nil {
+		if term != nil && term != s.term {
+			term.remote.End("dap-revexec: "+err.Error(), terminalEnd)
+		}
 		return err
 	}
-	if c.ctx.Err() != nil {
-		p.close()
-		return failCancelled
-	}
 	s.unload()
+	s.setConsole(term)
 	for _, id := range slices.Sorted(maps.Keys(s.shown.modules)) { // of the run before
 		s.event("module", godap.ModuleEventBody{Reason: "removed", Module: s.shown.modules[id]})
 	}
@@ -205,12 +214,14 @@ func (s *session) terminate(c *call, m *godap.TerminateRequest) (any, error) {
 func (s *session) terminated(c *call) {
 	s.flushOutput(context.Background())
 	s.unload()
+	s.endConsole()
 	s.phase = ended
 	c.then(func() { s.event("terminated", nil) })
 }
 
 func (s *session) disconnect(c *call, m *godap.DisconnectRequest) (any, error) {
 	s.unload()
+	s.endConsole()
 	if s.phase&(configuring|stopped) != 0 {
 		s.phase = ended
 		c.then(func() { s.event("terminated", nil) })

@@ -227,6 +227,7 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 	if s.launched.NoDebug && (ev.Reason == debugger.ReasonEnd || ev.Reason == debugger.ReasonRecorded || err != nil) {
 		s.exited(ev.Exit)
 		s.unload()
+		s.endConsole()
 		s.phase = ended
 		s.event("terminated", nil)
 		return

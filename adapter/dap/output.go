@@ -25,6 +25,9 @@ func (s *session) programOutput(fd int, icount uint64, p []byte) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	if s.shows(ctx, p) {
+		return
+	}
 	s.write(ctx, fd, icount, offset, p, false)
 }
 

@@ -23,7 +23,7 @@ type program struct {
 	machine vm.Machine
 	tl      *checkpoint.Timeline
 	dbg     *debugger.Debugger
-	stdin   io.Closer   // nil if there is none
+	stdin   io.Closer   // what the program reads from outside; nil if there is none
 	kept    files.Files // of the recording that the program comes from; nil if it runs here
 
 	recorder *records.Recorder                     // nil if the session is not recorded
@@ -41,7 +41,8 @@ type machineOptions struct {
 	output   func(fd int, icount uint64, p []byte)
 	progress func(checkpoint.Progress)
 	warn     func(error)
-	tool     string // Config.Tool
+	tool     string   // Config.Tool
+	term     *console // the terminal that the program is to run on; nil without one
 }
 
 // openProgram makes a machine with the program, or from the recording, that args
@@ -60,6 +61,9 @@ func openProgram(_ context.Context, args *launchArguments, o machineOptions) (*p
 	cfg := linux.Config{
 		Path: args.path(), Args: append([]string{args.Program}, args.Args...), Env: args.environment(), Dir: args.dir(),
 		Stdin: in, Output: o.output, Logger: o.log, Sysroot: args.sysroot(), Chaos: args.chaos(),
+	}
+	if o.term != nil {
+		closer = o.term.device(&cfg, args)
 	}
 	p, err := newProgram(cfg, args.history(o))
 	if err != nil {

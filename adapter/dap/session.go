@@ -27,6 +27,9 @@ type Config struct {
 	// Tool is the name and version that recordings tell as what made them.
 	// Default "dap-revexec".
 	Tool string
+	// TerminalWait is how long a launch waits for the terminal that it has asked
+	// the client for. Default 20 s.
+	TerminalWait time.Duration
 
 	// open replaces openProgram in tests.
 	open func(context.Context, *launchArguments, machineOptions) (*program, error)
@@ -37,16 +40,18 @@ var codec = NewCodec()
 // session is one client's session. Its fields belong to the engine goroutine
 // except where the package comment says otherwise.
 type session struct {
-	cfg Config
-	log zerolog.Logger
-	in  *inbox
-	out *outbox
+	cfg   Config
+	log   zerolog.Logger
+	in    *inbox
+	out   *outbox
+	asked asked // the client; it has a mutex
 
 	phase  phase
 	client godap.InitializeRequestArguments
 
 	launched *launchArguments
 	prog     *program
+	term     *console // nil without one
 	breaks   breakpoints
 	sources  sources
 	refs     references
@@ -111,6 +116,9 @@ func newSession(cfg Config) *session {
 	if cfg.Tool == "" {
 		cfg.Tool = "dap-revexec"
 	}
+	if cfg.TerminalWait == 0 {
+		cfg.TerminalWait = 20 * time.Second
+	}
 	if cfg.open == nil {
 		cfg.open = openProgram
 	}
@@ -160,11 +168,19 @@ func (s *session) decode(data []byte) {
 	}
 	if err != nil || msg == nil {
 		_ = json.Unmarshal(data, &head) // whatever can be found of it
-		if head.Type == "event" || head.Type == "response" {
+		if head.Type == "response" {
+			s.answered(data)
+			return
+		}
+		if head.Type == "event" {
 			s.cfg.Logger.Debug().Str("type", head.Type).Msg("ignored: not a request")
 			return
 		}
 		s.out.send(decodeFailure(err).response(head.Seq, head.Command))
+		return
+	}
+	if _, ok := msg.(godap.ResponseMessage); ok {
+		s.answered(data)
 		return
 	}
 	req, ok := msg.(godap.RequestMessage)
@@ -355,6 +371,7 @@ func (s *session) console(category, text string) {
 // close lets go of what the session holds.
 func (s *session) close() {
 	s.unload()
+	s.endConsole()
 	if s.logFile != nil {
 		s.logFile.Close()
 	}

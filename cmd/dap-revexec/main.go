@@ -67,6 +67,6 @@ Without a command it serves DAP on standard input and output, as editors want it
 	root.Flags().AddFlagSet(serve.Flags())
 	log.register(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serve, newGDBServer(std, &log), newRun(std, &log), newRecord(std, &log), newReplay(std, &log), newInfo(std), newDemo(std), newVersion(std))
+	root.AddCommand(serve, newGDBServer(std, &log), newRun(std, &log), newRecord(std, &log), newReplay(std, &log), newInfo(std), newDemo(std), newVersion(std), newTerminal(std))
 	return root
 }

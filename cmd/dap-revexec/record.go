@@ -34,7 +34,11 @@ func newRecord(std stdio, log *logFlags) *cobra.Command {
 
 The recording holds all that is needed to replay and debug the program on another
 machine, of any system. It is complete up to its last moment even if the recorder is
-killed or the disk is full. Ctrl-C ends the program and the recording.`,
+killed or the disk is full.
+
+On a terminal the program has a terminal, too, and each key is the program's: Ctrl-C
+interrupts it as it would by itself. A signal to the command (kill, or Ctrl-C where
+the program has no terminal) ends the program and the recording.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {
@@ -57,10 +61,16 @@ killed or the disk is full. Ctrl-C ends the program and the recording.`,
 			if cfg.Sysroot != "" {
 				o.Symbols = symbols.Source{DebugDirs: []string{filepath.Join(cfg.Sysroot, "usr", "lib", "debug")}}
 			}
-			r := &recorder{w: std.err, quiet: quiet, line: progressLine{w: std.err, on: isTerminal(std.err) && !quiet}}
-			o.OnError = func(err error) { fmt.Fprintf(std.err, "dap-revexec: %v\n", err) }
+			at, err := sit(std)
+			if err != nil {
+				return err
+			}
+			defer at.leave()
+			tell := at.messages()
+			r := &recorder{w: tell, quiet: quiet, line: progressLine{w: std.err, on: isTerminal(std.err) && !at.shared() && !quiet}}
+			o.OnError = func(err error) { fmt.Fprintf(tell, "dap-revexec: %v\n", err) }
 			history := guest.history(nil) // the recorder tells of errors itself
-			return run(std, cfg, history, stats, func(m *linux.Machine, tl *checkpoint.Timeline) (companion, error) {
+			return run(at, cfg, history, stats, func(m *linux.Machine, tl *checkpoint.Timeline) (companion, error) {
 				r.rec, err = records.Record(m, tl, o)
 				r.path = to
 				return r, err

@@ -42,7 +42,7 @@ the exit status 0.`,
 var errDiffers = errors.New("the state is not the one that was recorded: the file is damaged, or dap-revexec has a defect")
 
 func replay(std stdio, path string, logger zerolog.Logger, check bool) error {
-	ctx := awaitInterrupts()
+	ctx := awaitInterrupts(nil)
 	defer ctx.end()
 	s, err := openRecording(std, path, checkpoint.Config{}, logger)
 	if err != nil {

@@ -26,6 +26,10 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] [--] PROGRAM [ARGS…]",
 		Short: "Run a program without a debugger: its input, output and exit status are the command's",
+		Long: `Run a program without a debugger. Its input, output and exit status are the command's.
+
+On a terminal the program has a terminal, too, and each key is the program's: Ctrl-C
+interrupts it as it would by itself. A signal to the command (kill) ends the run.`,
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			logger, closer, err := log.open(std)
@@ -38,9 +42,14 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 				return err
 			}
 			cfg.Logger = logger
-			history := guest.history(std.err)
+			at, err := sit(std)
+			if err != nil {
+				return err
+			}
+			defer at.leave()
+			history := guest.history(at.messages())
 			history.Disabled = noRecord
-			return run(std, cfg, history, stats, nil)
+			return run(at, cfg, history, stats, nil)
 		},
 	}
 	guest.register(cmd.Flags())
@@ -54,35 +63,53 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 type interrupts struct {
 	context.Context
 	cancel context.CancelCauseFunc
-	caught atomic.Int64 // the signal, 0 for none
+	caught atomic.Int64  // the signal, 0 for none
+	ended  chan struct{} // closed by end
 	done   chan struct{}
 }
 
-func awaitInterrupts() *interrupts {
-	i := &interrupts{done: make(chan struct{})}
+// awaitInterrupts makes the context. last, if not nil, is called before a second
+// signal ends the process. More signals than the two may be awaited.
+func awaitInterrupts(last func() error, more ...os.Signal) *interrupts {
+	i := &interrupts{ended: make(chan struct{}), done: make(chan struct{})}
 	i.Context, i.cancel = context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, append([]os.Signal{os.Interrupt, syscall.SIGTERM}, more...)...)
 	go func() {
 		defer close(i.done)
 		defer signal.Stop(signals)
 		select {
 		case s := <-signals:
-			n, ok := s.(syscall.Signal)
-			if !ok {
-				n = syscall.SIGINT
-			}
-			i.caught.Store(int64(n))
+			i.caught.Store(int64(number(s)))
 			i.cancel(fmt.Errorf("%v", s))
-		case <-i.Done():
+		case <-i.ended:
+			return
+		}
+		if last == nil {
+			return // the second signal does what it does by itself
+		}
+		select {
+		case s := <-signals:
+			_ = last()
+			os.Exit(128 + int(number(s)))
+		case <-i.ended:
 		}
 	}()
 	return i
 }
 
+// number is a signal's number.
+func number(s os.Signal) syscall.Signal {
+	if n, ok := s.(syscall.Signal); ok {
+		return n
+	}
+	return syscall.SIGINT
+}
+
 // end stops waiting.
 func (i *interrupts) end() {
 	i.cancel(nil)
+	close(i.ended)
 	<-i.done
 }
 
@@ -108,14 +135,14 @@ type companion interface {
 // run runs a guest to its end. The guest's exit status comes back as an
 // exitStatus, as a shell has it: 128 and the signal for one that was killed. begin,
 // if not nil, makes a companion to the run.
-func run(std stdio, cfg linux.Config, history checkpoint.Config, stats bool, begin func(*linux.Machine, *checkpoint.Timeline) (companion, error)) error {
-	ctx := awaitInterrupts()
+func run(at *seat, cfg linux.Config, history checkpoint.Config, stats bool, begin func(*linux.Machine, *checkpoint.Timeline) (companion, error)) error {
+	ctx := awaitInterrupts(at.leave)
 	defer ctx.end()
 	var with companion = alone{}
-	cfg.Stdin = std.in
+	at.give(&cfg)
 	cfg.Output = func(fd int, icount uint64, p []byte) {
 		with.beforeOutput()
-		if err := std.write(fd, p); err != nil {
+		if err := at.write(fd, p); err != nil {
 			ctx.cancel(err)
 		}
 	}
@@ -134,9 +161,12 @@ func run(std stdio, cfg linux.Config, history checkpoint.Config, stats bool, beg
 	began := time.Now()
 	stop := with.drive(ctx, tl)
 	took := time.Since(began)
+	if err := at.leave(); err != nil {
+		return err
+	}
 	finished := with.finish(tl)
 	if stats {
-		report(std.err, tl, took)
+		report(at.err, tl, took)
 	}
 	switch stop.Reason {
 	case vm.StopExit:
