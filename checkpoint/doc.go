@@ -17,8 +17,8 @@
 //	search.go    which intervals are looked at, in which order
 //	index.go     which intervals need not be looked at
 //	inside.go    passing over whole calls
-//	intervals.go tells what has happened where
 //	scan.go      looks for the last hit in an interval
+//	collect.go   searches for all hits
 //	parallel.go  several intervals at once, on replicas
 //	store.go     the checkpoints: order, pages held, thinning
 //	tiers.go     which of them are in memory: saving, cooling, loading, damage
@@ -26,6 +26,7 @@
 //	attach.go    where they are saved: a temporary file, a recording
 //	saved.go     what a saved checkpoint looks like
 //	pages.go     sets of pages
+//	intervals.go what happened between checkpoints
 //	host.go      how much memory there is
 //
 // # Checkpoints
@@ -46,6 +47,10 @@
 // others are replayed to find the last hit in each, several at once where there are
 // processors. Whatever is passed over, and whoever is first, the answer is that
 // of the plain search, which replays everything from the newest interval to the oldest.
+//
+// A search for all hits goes the same way, through each interval once. When it is to
+// find some number of them, as many as there are in a hot loop, it looks at the newer
+// half of an interval first, and ends there if that has enough.
 //
 // # What memory is counted
 //

@@ -65,6 +65,7 @@ type job struct {
 	found    bool
 	hit      vm.Stop
 	touched  bool
+	gather   *gather // for all hits
 	err      error
 	near     *checkpoint // the last one laid before the hit, nil if none was
 	replayed uint64
@@ -85,7 +86,7 @@ func (w *worker) do(j *job, tune *tuning, stops *vm.Stops) {
 	defer func() { t.store, t.base = store{}, nil }() // memory
 	defer t.begin(j.ctx, "search back")()
 
-	s := newScan(t, stops)
+	s := newScan(t, stops, j.gather)
 	j.found, j.err = s.window(j.start, j.end)
 	j.hit, j.touched, j.replayed = s.hit, s.touched, t.replayed
 	if j.found && j.err == nil {
@@ -163,6 +164,9 @@ func (s *search) hunt(first piece, workers []*worker) (*vm.Stop, error) {
 	give := func(p piece) {
 		snap, err := t.snapshot(p.prev)
 		j := &job{piece: p, snap: snap, err: err, finished: err != nil}
+		if g := s.gather; g != nil {
+			j.gather = &gather{after: g.after, left: g.left}
+		}
 		j.ctx, j.cancel = context.WithCancel(ctx)
 		p.prev.held++
 		p.next.held++
@@ -196,6 +200,8 @@ func (s *search) hunt(first piece, workers []*worker) (*vm.Stop, error) {
 			case j.found:
 				s.handOver(j)
 				return &j.hit, nil
+			case s.gathered(j.gather):
+				return nil, nil
 			}
 			s.nothingIn(j.piece, j.touched)
 			s.giveBack(j)

@@ -7,11 +7,13 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// scan looks for the last hit in stretches of a timeline's history, by replaying
-// them.
+// scan looks for the last hit in stretches of a timeline's history, or for all, by
+// replaying them.
 type scan struct {
 	t     *Timeline
 	stops [2]vm.Stops // without and with AtStart
+
+	gather *gather // for all hits, which are none for what follows; nil for the last
 
 	hit     vm.Stop // the last one found, with At set
 	touched bool    // a watched access was met, in the last window; it need not be a hit
@@ -21,10 +23,12 @@ type scan struct {
 	yieldedAt uint64 // where it did so last
 }
 
-func newScan(t *Timeline, stops *vm.Stops) *scan {
-	s := &scan{t: t, yieldedAt: math.MaxUint64}
+// newScan makes a scan for what stops stop at. What all is for, if it is not nil, is a
+// gather of the scan's own: all.left may change between windows.
+func newScan(t *Timeline, stops *vm.Stops, all *gather) *scan {
+	s := &scan{t: t, gather: all, yieldedAt: math.MaxUint64}
 	own := *stops
-	if stops.Filter != nil {
+	if stops.Filter != nil || all != nil {
 		own.Filter = func(stop *vm.Stop) bool {
 			if stop.Reason == vm.StopWatch {
 				s.touched = true
@@ -32,8 +36,11 @@ func newScan(t *Timeline, stops *vm.Stops) *scan {
 			if s.calls++; s.calls%filterBatch == 0 {
 				t.progress(time.Now())
 			}
-			if stops.Filter(stop) {
-				return true
+			if stops.Filter == nil || stops.Filter(stop) {
+				if all == nil || stop.Reason == vm.StopWatch && all.after != nil {
+					return true
+				}
+				all.note(positionOf(stop))
 			}
 			// After an access by the guest kernel there may be more of the
 			// same instruction's, which the next Run would not know of.
@@ -59,6 +66,9 @@ func (s *scan) window(start, end uint64) (found bool, err error) {
 		return false, err
 	}
 	s.touched = false
+	if s.gather != nil {
+		s.gather.begin(start)
+	}
 	return s.onwards(end)
 }
 
@@ -93,9 +103,15 @@ func (s *scan) onwards(end uint64) (found bool, err error) {
 				busy = true
 				break
 			}
-			if stop.Reason != vm.StopWatch && !stop.After {
-				stop.At = at
+			if s.gather != nil {
+				if err := s.beyond(&stop); err != nil {
+					return found, err
+				}
+				at, atStart = t.m.Icount(), 1
+				busy = s.calls >= t.tune.manyCalls
+				break
 			}
+			stop.At = positionOf(&stop)
 			found, s.hit = true, stop
 			hits++
 			busy = hits >= t.tune.manyHits
@@ -120,6 +136,9 @@ func (s *scan) onwards(end uint64) (found bool, err error) {
 			if later || err != nil {
 				return true, err
 			}
+			if s.gather != nil && s.gather.enough(middle) {
+				return false, nil
+			}
 			end = middle
 			s.calls = 0
 		}
@@ -136,8 +155,16 @@ func (s *scan) secondHalf(middle, end uint64) (found bool, err error) {
 	if err = t.goTo(middle, false); err == nil {
 		found, err = s.onwards(end)
 	}
-	if !found && err == nil {
+	if !found && err == nil && (s.gather == nil || !s.gather.enough(middle)) {
 		t.restore(mark)
 	}
 	return found, err
+}
+
+// positionOf is the position that a stop is at, for one who looks back.
+func positionOf(stop *vm.Stop) uint64 {
+	if stop.Reason == vm.StopWatch || stop.After {
+		return stop.At
+	}
+	return stop.Icount
 }

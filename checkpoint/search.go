@@ -7,7 +7,7 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
-// search is a search for the last hit in [lower, from). It goes through the
+// search is a search for the last hit in [lower, from), or for all. It goes through the
 // intervals, the newest first, passes over those that the index rules out and those
 // that lie within a call that it need not look into, and scans the others: near the
 // start in windows that grow, further back whole, several at once.
@@ -22,6 +22,7 @@ type search struct {
 	// they need not be safe for concurrent use.
 	callbacks *sync.Mutex
 	stops     vm.Stops // with the filter under callbacks
+	gather    *gather  // for all hits; nil for the last one
 
 	edge     uint64      // all of [edge, from) has been given out or passed over by next
 	done     uint64      // in all of [done, from) there is no hit
@@ -55,7 +56,7 @@ func (s *search) run() (*vm.Stop, error) {
 	t.req.fraction = func(uint64) float64 {
 		return float64(s.from-s.done) / float64(s.from-s.lower)
 	}
-	scan := newScan(t, &s.stops)
+	scan := newScan(t, &s.stops, s.gather)
 	for alone := false; ; {
 		p, ok := s.next()
 		if !ok {
@@ -63,7 +64,7 @@ func (s *search) run() (*vm.Stop, error) {
 		}
 		if workers := s.workers(p); len(workers) > 1 && !alone {
 			hit, err := s.hunt(p, workers)
-			if hit != nil || err != nil {
+			if hit != nil || err != nil || s.ended() {
 				return hit, err
 			}
 			// What it came to nothing with is scanned here.
@@ -77,6 +78,9 @@ func (s *search) run() (*vm.Stop, error) {
 		}
 		if found {
 			return &scan.hit, nil
+		}
+		if s.gathered(scan.gather) {
+			return nil, nil
 		}
 		s.nothingIn(p, scan.touched)
 	}

@@ -26,6 +26,7 @@ type Debugger struct {
 
 	bps     breakpoints
 	undo    []undoStep
+	seen    seen
 	signals bool
 	logSink func(LogMessage)
 

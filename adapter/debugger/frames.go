@@ -71,10 +71,7 @@ func (d *Debugger) logical(out []Frame, index int, f *symbols.Frame) []Frame {
 // symbolic is the name for a PC without debug information.
 func (d *Debugger) symbolic(pc uint64) string {
 	if s, off, ok := d.Space().SymbolAt(pc); ok {
-		if off == 0 {
-			return s.Name
-		}
-		return fmt.Sprintf("%s+%d", s.Name, off)
+		return offset(s.Name, off)
 	}
 	for _, m := range d.m.Mappings() {
 		if m.Start <= pc && pc < m.End && m.Name != "" {
@@ -82,6 +79,22 @@ func (d *Debugger) symbolic(pc uint64) string {
 		}
 	}
 	return fmt.Sprintf("%#x", pc)
+}
+
+// symbolic is the name for a PC without debug information while s is mapped.
+func (s *moduleSet) symbolic(pc uint64) string {
+	if sym, off, ok := s.space.SymbolAt(pc); ok {
+		return offset(sym.Name, off)
+	}
+	return fmt.Sprintf("%#x", pc)
+}
+
+// offset is "name+12", or the name alone.
+func offset(name string, off uint64) string {
+	if off == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s+%d", name, off)
 }
 
 // Context is where to evaluate expressions for a frame that Frames returned;

@@ -37,6 +37,9 @@ func (d *Debugger) Move(ctx context.Context, mo Motion) (Event, error) {
 	}
 	from := d.m.Icount()
 	ev, err := d.move(ctx, mo)
+	if err == nil {
+		d.see(&ev)
+	}
 	if err == nil && ev.arrived && !mo.Back {
 		d.undo = append(d.undo, undoStep{mo.Verb, from, ev.Icount})
 	} else {
@@ -98,7 +101,7 @@ func (d *Debugger) run(ctx context.Context, back bool, to *aim) (Event, error) {
 	if err := d.count(ctx); err != nil {
 		return d.event(ReasonPause, back), err
 	}
-	r := &search{d: d, back: back, to: to}
+	r := &search{d: d, back: back, counts: true, to: to}
 	for _, p := range d.bps.data {
 		if p.err == nil {
 			r.watch(p)
@@ -121,15 +124,17 @@ func (d *Debugger) run(ctx context.Context, back bool, to *aim) (Event, error) {
 // run moves from origin, where the machine is, to what the search looks for.
 func (r *search) run(ctx context.Context, origin uint64, stops stopsFor) (Event, error) {
 	d := r.d
-	for {
+	for atStart := false; ; atStart = true {
 		var st vm.Stop
 		var err error
 		if r.back {
 			st, err = d.backward(ctx, stops, r.over)
 		} else {
 			start := d.m.Icount()
-			st = d.forward(ctx, stops, r.to != nil)
-			d.counted(start)
+			st = d.forward(ctx, stops, r.to != nil, atStart)
+			if r.counts {
+				d.counted(start)
+			}
 		}
 		d.Moved()
 		if err != nil {
@@ -177,10 +182,17 @@ func (d *Debugger) abandon(origin uint64, back bool, err error) (Event, error) {
 }
 
 // forward runs to a stop. A breakpoint or signal at the very start does not
-// count, but a watched access does: going back to an access leaves the machine
-// before it, and going forward from there must come to it again.
-func (d *Debugger) forward(ctx context.Context, stops stopsFor, atExec bool) vm.Stop {
+// count, unless atStart says so, but a watched access does: going back to an access
+// leaves the machine before it, and going forward from there must come to it again.
+func (d *Debugger) forward(ctx context.Context, stops stopsFor, atExec, atStart bool) vm.Stop {
 	watches := stops(d.set()).Watches
+	if atStart {
+		return d.advance(ctx, noLimit, func(s *moduleSet) *vm.Stops {
+			all := *stops(s)
+			all.AtStart = true
+			return &all
+		}, atExec, false)
+	}
 	if len(watches) == 0 {
 		return d.advance(ctx, noLimit, stops, atExec, false)
 	}
@@ -234,6 +246,7 @@ func (d *Debugger) stopped(st vm.Stop, back bool) (Event, error) {
 type search struct {
 	d       *Debugger
 	back    bool
+	counts  bool // breakpoints are looked at, and their hits counted
 	to      *aim // nil for none
 	over    over
 	watched []*point

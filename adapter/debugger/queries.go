@@ -2,7 +2,7 @@ package debugger
 
 import (
 	"context"
-	"errors"
+	"slices"
 
 	"github.com/dap-revexec/dap-revexec/vm"
 )
@@ -39,71 +39,84 @@ type Found struct {
 	Complete bool
 }
 
-// Place is a place in the code: one of File with Line, Function, and Addr.
-type Place struct {
-	File     string // any path that ends like the one in the debug information
-	Line     int
-	Function string
-	Addr     uint64
-}
-
-// ErrNotExecuted is returned by LastExecution where there is no earlier execution.
-var ErrNotExecuted = errors.New("not executed before here in the recorded history")
-
-var errNotYet = errors.New("not available yet")
-
 // Writes finds the writes to w's range in a span, the newest first, until it has limit
 // of them (0: 1000). Each tells the values before and after it. Reads, conditions and
 // breakpoints do not count. Like all queries it leaves the machine where it is, also
-// when it is cancelled.
+// when it is cancelled. Of a large range it may find fewer than limit, as what it gives
+// is bounded to 64 MiB of values.
 func (d *Debugger) Writes(ctx context.Context, w DataBreakpoint, in Span, limit int) (Found, error) {
-	return Found{}, errNotYet
+	if err := checkRange(w.Addr, w.Size); err != nil {
+		return Found{}, err
+	}
+	w.Read, w.Write, w.Condition = false, true, ""
+	q := &survey{d: d, in: in, limit: limit, watched: []*point{{reason: ReasonData, data: w}}}
+	watches := watchesOf(q.watched)
+	q.stops = func(*moduleSet) *vm.Stops { return &vm.Stops{Watches: watches} }
+	return q.find(ctx)
 }
 
 // Hits finds what motions over a span would stop at, the newest first, until it has
 // limit (0: 1000): breakpoints, data breakpoints, exceptions and signals, as they are
 // set, with their conditions; hits are counted from the start of history. They are
 // among those that Seen tells from then on.
+//
+// They are the stops of one who continues again and again from before the span on, and
+// those that such a one does not see because they are where another one has led: a
+// breakpoint right behind a watched access, a signal at a breakpoint.
 func (d *Debugger) Hits(ctx context.Context, in Span, limit int) (Found, error) {
-	return Found{}, errNotYet
+	if err := d.countUpTo(ctx, in.To); err != nil {
+		return Found{}, err
+	}
+	q := &survey{d: d, in: in, limit: limit, judge: d.judge}
+	for _, p := range d.bps.data {
+		if p.err == nil {
+			q.watched = append(q.watched, p)
+		}
+	}
+	watches := watchesOf(q.watched)
+	q.stops = func(s *moduleSet) *vm.Stops {
+		return &vm.Stops{Breaks: d.codeOf(s).breaks, Watches: watches, Signals: d.signals}
+	}
+	found, err := q.find(ctx)
+	if err == nil {
+		d.seen.add(found.Occurrences...)
+	}
+	return found, err
 }
 
-// Executions finds the executions of a place in a span, the newest first, until it has
-// limit of them (0: 1000): the positions that a breakpoint there would stop at.
-func (d *Debugger) Executions(ctx context.Context, p Place, in Span, limit int) (Found, error) {
-	return Found{}, errNotYet
+// judge says what a stop is to which the breakpoints, exceptions and signals lead; false
+// if none of them is hit.
+func (d *Debugger) judge(s *vm.Stop) (Occurrence, bool) {
+	if s.Reason == vm.StopSignal {
+		return Occurrence{Reason: ReasonSignal, Text: signalText(s)}, true
+	}
+	ev := Event{}
+	(&search{d: d}).describe(&ev, s)
+	return Occurrence{Reason: ev.Reason, Breakpoints: ev.Breakpoints, Text: ev.Text}, ev.Reason != ReasonStep
 }
 
-// LastExecution goes back to the latest earlier execution of a place. With breakpoints
-// what stops other motions stops this one, too. The event has the reason ReasonGoto
-// where it has arrived; if there is no earlier execution, nor anything else to stop at,
-// the error is [ErrNotExecuted], and the machine stays where it is.
-func (d *Debugger) LastExecution(ctx context.Context, p Place, breakpoints bool) (Event, error) {
-	return d.event(ReasonPause, true), errNotYet
+// countUpTo makes the hit counters know all hits up to a position, and leaves the
+// machine where it is.
+func (d *Debugger) countUpTo(ctx context.Context, at uint64) error {
+	if !slices.ContainsFunc(d.bps.list(), func(p *point) bool { return p.hits != nil }) {
+		return nil
+	}
+	origin := d.m.Icount()
+	err := d.tl.Seek(ctx, min(max(at, d.tl.Start()), d.tl.Frontier()))
+	if err == nil {
+		err = d.count(ctx)
+	}
+	if back := d.tl.Seek(context.WithoutCancel(ctx), origin); err == nil {
+		err = back
+	}
+	return err
 }
 
-// NextExecution goes on to the next execution of a place, past the recorded history, to
-// the end of the program if need be.
-func (d *Debugger) NextExecution(ctx context.Context, p Place, breakpoints bool) (Event, error) {
-	return d.event(ReasonPause, false), errNotYet
+// watchesOf are the watches for data breakpoints.
+func watchesOf(points []*point) []vm.Watch {
+	watches := make([]vm.Watch, len(points))
+	for i, p := range points {
+		watches[i] = vm.Watch{Addr: p.data.Addr, Size: p.data.Size, Read: p.data.Read, Write: p.data.Write}
+	}
+	return watches
 }
-
-// BackToCall goes back to right before the call that frame f of thread t, which Frames
-// returned, is in: where it made the call of the next inner frame. Stepping in leads
-// into that. Breakpoints do not stop it. The event has the reason ReasonGoto.
-func (d *Debugger) BackToCall(ctx context.Context, t vm.ThreadID, f *Frame) (Event, error) {
-	return d.event(ReasonPause, true), errNotYet
-}
-
-// Lifetime tells since when a range of memory is what it is now. If it lies in the
-// stack frame of an activation on t's stack, as a local variable of f does, that is
-// since the activation's function was entered, and local is true. Otherwise, of static
-// variables and the heap, it is the whole history. To is the current position.
-func (d *Debugger) Lifetime(ctx context.Context, t vm.ThreadID, f *Frame, addr, size uint64) (in Span, local bool, err error) {
-	return Span{d.tl.Start(), d.m.Icount()}, false, nil
-}
-
-// Seen are the stops at breakpoints, data breakpoints, exceptions and signals that
-// motions have come to, and what Hits has found: ascending by Icount, each once. When
-// they are too many the oldest found are forgotten. The slice is the caller's.
-func (d *Debugger) Seen() []Occurrence { return nil }

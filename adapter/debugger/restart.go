@@ -34,28 +34,11 @@ func (d *Debugger) RestartFrame(ctx context.Context, t vm.ThreadID, f *Frame) (E
 		return d.event(ReasonPause, true), ErrNoCaller
 	}
 	origin := d.m.Icount()
-	frame := d.physical(t, f)
-	fn, me := frame.Func, d.strand(t)
-	base := d.height(me, frame.CFA)
+	fn, me := d.physical(t, f).Func, d.strand(t)
 	defer d.tellModules()
 	defer d.Moved()
 	d.undo = nil
-	// At its entry the stack pointer is the frame's CFA, or below it by the return
-	// address that the call has pushed.
-	entered := &aim{at: breaksAt(fn.Low), reached: func(s *vm.Stop) bool {
-		return s.PC == fn.Low && d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)+d.pushed()) == base
-	}}
-	// From the call, of which there is one, it is a short way to the entry.
-	to := entered
-	if phys := d.stack(t).phys; f.Physical+1 < len(phys) {
-		if called := d.callOf(t, me, frame, phys[f.Physical+1]); called != nil {
-			to = called
-		}
-	}
-	st, err := d.backward(ctx, to.stops(d), over{to.inside, func(*moduleSet) *vm.Stops { return &vm.Stops{} }})
-	if err == nil && st.Reason == vm.StopBreak && to != entered {
-		st = d.until(ctx, t, origin, entered)
-	}
+	st, err := d.toEntry(ctx, t, f.Physical)
 	if entry := d.m.Icount(); err == nil && st.Reason == vm.StopBreak && fn.BodyStart != fn.Low {
 		// The prologue makes no calls that could take long.
 		st = d.until(ctx, t, origin, &aim{at: breaksAt(fn.BodyStart), reached: func(s *vm.Stop) bool {
@@ -80,6 +63,36 @@ func (d *Debugger) RestartFrame(ctx context.Context, t vm.ThreadID, f *Frame) (E
 		err = fmt.Errorf("the call of %s does not lead to its entry", fn.Name)
 	}
 	return d.abandon(origin, true, err)
+}
+
+// toEntry goes back to where the function of a physical activation on thread t's stack
+// was entered for it. The stop's reason is StopBreak there; StopLimit if it is not
+// found, StopInterrupted if a search was cancelled, with the machine anywhere.
+func (d *Debugger) toEntry(ctx context.Context, t vm.ThreadID, index int) (vm.Stop, error) {
+	origin, phys := d.m.Icount(), d.stack(t).phys
+	frame := phys[index].Whole()
+	if frame.Func == nil {
+		return vm.Stop{Reason: vm.StopLimit}, nil
+	}
+	fn, me := frame.Func, d.strand(t)
+	base := d.height(me, frame.CFA)
+	// At its entry the stack pointer is the frame's CFA, or below it by the return
+	// address that the call has pushed.
+	entered := &aim{at: breaksAt(fn.Low), reached: func(s *vm.Stop) bool {
+		return s.PC == fn.Low && d.strand(s.Thread) == me && d.height(me, d.sp(s.Thread)+d.pushed()) == base
+	}}
+	// From the call, of which there is one, it is a short way to the entry.
+	to := entered
+	if index+1 < len(phys) {
+		if called := d.callOf(t, me, frame, phys[index+1]); called != nil {
+			to = called
+		}
+	}
+	st, err := d.backward(ctx, to.stops(d), over{to.inside, func(*moduleSet) *vm.Stops { return &vm.Stops{} }})
+	if err == nil && st.Reason == vm.StopBreak && to != entered {
+		st = d.until(ctx, t, origin, entered)
+	}
+	return st, err
 }
 
 // until goes on to what an aim looks for, at the icount limit at the latest, where it

@@ -18,7 +18,7 @@ func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool,
 	h := &WatchHit{ID: p.id, Expr: p.data.Expr, Addr: st.Addr, Size: st.Size, Write: st.Write, At: st.At}
 	// First the side that the machine will not stay on.
 	sides := [2]uint64{st.At, st.At + 1}
-	texts := [2]*string{&h.Old, &h.New}
+	datas := [2]*[]byte{&h.OldData, &h.NewData}
 	stay := 1
 	if r.back {
 		stay = 0
@@ -28,11 +28,9 @@ func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool,
 		if err := d.seekOrStep(ctx, sides[i]); err != nil {
 			return d.event(ReasonPause, r.back), false, err
 		}
-		*texts[i] = d.watched(p)
-		if i == 1 && p.cond != "" {
-			if cond, err = d.holds(p, d.m.CurrentThread()); err != nil {
-				cond, err = true, nil
-			}
+		*datas[i] = d.content(p)
+		if i == 1 {
+			cond = d.accepts(p)
 		}
 	}
 	if !cond {
@@ -44,13 +42,31 @@ func (r *search) watchEvent(ctx context.Context, st vm.Stop) (ev Event, ok bool,
 	if p.id != 0 {
 		ev.Breakpoints = []int{p.id}
 	}
-	name := d.named(&p.data)
-	ev.Text = fmt.Sprintf("%s: %s → %s", name, h.Old, h.New)
-	if !st.Write {
-		ev.Text = fmt.Sprintf("%s: read, %s", name, h.Old)
-		h.New = ""
-	}
+	ev.Text = d.tellAccess(p, h)
 	return ev, true, nil
+}
+
+// accepts reports whether a watchpoint's condition holds right behind an access. One
+// that can't be evaluated does, so that the user learns of it.
+func (d *Debugger) accepts(p *point) bool {
+	if p.cond == "" {
+		return true
+	}
+	ok, err := d.holds(p, d.m.CurrentThread())
+	return ok || err != nil
+}
+
+// tellAccess completes h, of an access to what p watches, with the values as text, and
+// tells of it.
+func (d *Debugger) tellAccess(p *point, h *WatchHit) string {
+	name := d.named(&p.data)
+	h.Old = p.format(h.OldData)
+	if !h.Write {
+		h.New, h.NewData = "", nil
+		return fmt.Sprintf("%s: read, %s", name, h.Old)
+	}
+	h.New = p.format(h.NewData)
+	return fmt.Sprintf("%s: %s → %s", name, h.Old, h.New)
 }
 
 // seekOrStep goes to icount, which may be just past the frontier.
@@ -69,11 +85,18 @@ func (d *Debugger) seekOrStep(ctx context.Context, icount uint64) error {
 	return nil
 }
 
-// watched formats the content of a watched range.
-func (d *Debugger) watched(p *point) string {
+// content is what is in a watched range, nil if that can't be read.
+func (d *Debugger) content(p *point) []byte {
 	buf := make([]byte, p.data.Size)
-	n := d.m.ReadMemory(p.data.Addr, buf)
-	if n < len(buf) {
+	if d.m.ReadMemory(p.data.Addr, buf) < len(buf) {
+		return nil
+	}
+	return buf
+}
+
+// format formats the content of the range that a point watches.
+func (p *point) format(buf []byte) string {
+	if buf == nil {
 		return "unreadable"
 	}
 	return p.data.Text(buf)
