@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import { AdapterFactory } from './adapter';
 import { debugType, Sessions } from './session';
+import { registerTimeline } from './timeline/view';
 
 export function activate(context: vscode.ExtensionContext): void {
   const sessions = new Sessions();
@@ -10,4 +11,5 @@ export function activate(context: vscode.ExtensionContext): void {
     sessions,
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, new AdapterFactory(context)),
   );
+  registerTimeline(context, sessions);
 }
