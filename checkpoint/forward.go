@@ -28,7 +28,7 @@ func (t *Timeline) Forward(ctx context.Context, until uint64, stops *vm.Stops) v
 	}
 	defer t.begin(ctx, "replay")()
 	past := min(until, t.Frontier())
-	if start < past && !wants(stops) {
+	if start < past && !wants(stops) && past <= t.hearFrom {
 		if err := t.goTo(past, true); err != nil {
 			if t.cancelled() {
 				return t.here(vm.StopInterrupted)
@@ -99,7 +99,7 @@ func (t *Timeline) passOver(w *want, past uint64) bool {
 	list := t.store.list
 	first := t.store.after(t.m.Icount())
 	i := first
-	for i < len(list) && list[i].icount <= past && w.ruledOut(list[i]) {
+	for i < len(list) && list[i].icount <= past && w.ruledOut(list[i]) && !t.heard(list[i]) {
 		i++
 	}
 	if i == first {
@@ -113,6 +113,15 @@ func (t *Timeline) passOver(w *want, past uint64) bool {
 	_ = t.restore(c) // it is hot now
 	t.letGo()
 	return true
+}
+
+// Hear makes Forward replay what the guest writes from icount on, rather than pass over
+// it: for whoever hears the machine. math.MaxUint64, as at first, is for nobody.
+func (t *Timeline) Hear(from uint64) { t.hearFrom = from }
+
+// heard reports whether in the interval that c ends there may be something to hear.
+func (t *Timeline) heard(c *checkpoint) bool {
+	return c.icount > t.hearFrom && (!c.act.Traced || c.act.Events&vm.EventOutput != 0)
 }
 
 // recover makes the machine usable after a StopError: its state is unspecified.

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"errors"
+	"math"
 	"runtime"
 	"time"
 
@@ -144,6 +145,8 @@ type Timeline struct {
 	told     bool  // that saving has ended
 	got      int64 // how many pages had been read when all of them were let go
 
+	hearFrom uint64 // see Hear
+
 	replayed    uint64
 	skipped     int
 	lastRequest time.Duration
@@ -162,7 +165,7 @@ func New(m vm.Machine, cfg Config) *Timeline {
 }
 
 func newTimeline(m vm.Machine, cfg Config) *Timeline {
-	t := &Timeline{m: m, cfg: cfg.withDefaults(), tune: defaultTuning}
+	t := &Timeline{m: m, cfg: cfg.withDefaults(), tune: defaultTuning, hearFrom: math.MaxUint64}
 	t.store.init()
 	t.pace.init(t.cfg)
 	return t

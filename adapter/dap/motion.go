@@ -64,7 +64,9 @@ func (s *session) travel(c *call, m motion) {
 	b.pausing, b.interrupted = "", false
 	b.mu.Unlock()
 
+	s.prog.listen(true)
 	ev, err, tell := s.run(c, m)
+	s.prog.listen(false)
 	s.prog.heard = max(s.prog.heard, s.prog.tl.Icount())
 
 	// The reader must know before the client does.

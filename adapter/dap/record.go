@@ -2,6 +2,7 @@ package dap
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -69,6 +70,16 @@ func (p *program) hears(icount uint64) bool {
 	}
 	p.heard = icount + 1
 	return true
+}
+
+// listen makes motions over a recording come by all output that has not been given yet,
+// or lets them pass over it.
+func (p *program) listen(on bool) {
+	from := uint64(math.MaxUint64)
+	if on && p.played != nil {
+		from = p.heard
+	}
+	p.tl.Hear(from)
 }
 
 // wrote notes what the program writes, live or as a recording of it comes by. It
