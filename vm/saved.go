@@ -28,6 +28,7 @@ const (
 	NoteEnd                         // Value: the thread that ends
 	NoteExec                        // another program is executed
 	NoteExit                        // Value: the exit code; Size: the signal that killed the guest, or 0
+	NoteInput                       // something came from standard input or the terminal. Size: bytes; 0: its end, or a new size of the terminal
 )
 
 // Event is something that happened in the debugged process and that a person may

@@ -24,7 +24,7 @@ type checking struct {
 // work with.
 func (s *state) check(a *arch) error {
 	c := &checking{s: s, refs: make([]int, len(s.descs))}
-	for _, look := range []func(){c.processes, func() { c.threads(a) }, c.files, c.epolls, c.pipes, c.sockets, c.counts} {
+	for _, look := range []func(){c.processes, func() { c.threads(a) }, c.files, c.tty, c.epolls, c.pipes, c.sockets, c.counts} {
 		if look(); c.err != nil {
 			return c.err
 		}
@@ -168,6 +168,8 @@ func (c *checking) files() {
 		switch d.kind {
 		case kindOutput:
 			c.must(d.stream == 1 || d.stream == 2, "open file %d is output %d", i, d.stream)
+		case kindTTY:
+			c.must(s.tty != nil && (d.stream == ttyOwn || d.stream == ttyControlling), "open file %d is terminal %d, which does not exist", i, d.stream)
 		case kindDevice:
 			c.must(d.stream >= devNull && d.stream <= devRandom, "open file %d is device %d", i, d.stream)
 		}
@@ -181,6 +183,19 @@ func (c *checking) files() {
 	}
 	for _, l := range s.locks {
 		c.must(l.desc == -1 || c.there(l.desc), "a lock is held by open file %d, which does not exist", l.desc)
+	}
+}
+
+func (c *checking) tty() {
+	y := c.s.tty
+	if y == nil {
+		return
+	}
+	c.must(len(y.later) <= maxIO && len(y.held) <= maxHeld, "%d bytes have come to the terminal, %d are to be shown", len(y.later), len(y.held))
+	c.must(y.ready >= 0 && y.ready <= len(y.buf), "%d of the terminal's %d characters can be read", y.ready, len(y.buf))
+	c.must(y.column >= 0 && y.canonColumn >= 0, "the terminal's cursor is in column %d, its line begins in %d", y.column, y.canonColumn)
+	for _, x := range y.buf {
+		c.must(x < 2*ttyEnd, "the terminal has character %#x", x)
 	}
 }
 

@@ -58,6 +58,10 @@ func (c *coding) state(s *state) {
 	wire.List(c.Coder, &s.pipes, maxListed, func(p **pipe) { place(c, p, c.pipe) })
 	wire.List(c.Coder, &s.socks, maxListed, func(k **sock) { place(c, k, c.sock) })
 	c.Uints(&s.sockets, &s.ports)
+	tty := wire.Optional(c.Coder, s.tty, c.tty)
+	if c.Reading() {
+		s.tty = tty
+	}
 	c.Bytes(&s.stdin.buf)
 	c.Bool(&s.stdin.eof)
 	c.Uints(&s.stdin.arrivals, &s.handles)
@@ -175,6 +179,7 @@ func (c *coding) process(s *state, p *process) {
 	for i := range p.itimers {
 		c.interval(&p.itimers[i])
 	}
+	c.Bool(&p.noTTY)
 	wire.List(c.Coder, &p.timers, maxListed, func(t *posixTimer) {
 		c.Uints(&t.id, &t.overrun, &t.value)
 		c.interval(&t.interval)
@@ -283,6 +288,29 @@ func (c *coding) pipe(p *pipe) {
 	wire.Num(c.Coder, &p.readers)
 	wire.Num(c.Coder, &p.writers)
 	c.Uints(&p.reads, &p.writes, &p.dev, &p.ino)
+}
+
+func (c *coding) tty(y *tty) {
+	for _, flags := range []*uint32{&y.in, &y.out, &y.line, &y.local, &y.ispeed, &y.ospeed} {
+		wire.Num(c.Coder, flags)
+	}
+	wire.Num(c.Coder, &y.disc)
+	c.Fixed(y.cc[:])
+	for i := range y.window {
+		wire.Num(c.Coder, &y.window[i])
+	}
+	wire.Num(c.Coder, &y.sid)
+	wire.Num(c.Coder, &y.pgrp)
+	wire.List(c.Coder, &y.buf, ttyBuffer, func(x *uint16) { wire.Num(c.Coder, x) })
+	wire.Num(c.Coder, &y.ready)
+	c.Bytes(&y.later)
+	c.Bytes(&y.held)
+	for _, b := range []*bool{&y.hung, &y.literal, &y.erasing, &y.stopped, &y.byCall} {
+		c.Bool(b)
+	}
+	wire.Num(c.Coder, &y.column)
+	wire.Num(c.Coder, &y.canonColumn)
+	c.Uints(&y.look, &y.changes)
 }
 
 func (c *coding) ints(v *[]int) {

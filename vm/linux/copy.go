@@ -89,6 +89,11 @@ func (m *Machine) takes(d *desc) (room int, ok bool) {
 	switch d.kind {
 	case kindOutput, kindDevice:
 		return maxIO, true
+	case kindTTY:
+		if m.st.tty.stopped {
+			return 0, true
+		}
+		return maxIO, true
 	case kindPipeOut, kindPipeBoth:
 		p := m.st.pipes[d.pipe]
 		if p.readers == 0 {
@@ -112,6 +117,8 @@ func (m *Machine) write(t *thread, d *desc, p []byte) int64 {
 		m.emit(d.stream, p)
 	case kindDevice:
 		return writeDevice(m, t, d, nil, uint64(len(p)), 0)
+	case kindTTY:
+		return m.showTTY(p)
 	case kindSocket:
 		return m.sendData(t, d, p, nil, nil, 0)
 	default:

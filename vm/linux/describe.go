@@ -12,12 +12,12 @@ import (
 
 const (
 	// describedVersion is the version of the form of descriptions.
-	describedVersion = 1
+	describedVersion = 2
 
 	// behaviour is the version of what guests compute: of the processors, the guest
 	// kernel, its scheduler and clock. A log is replayed by a machine with the same
 	// one only. It must be raised with each change that an old log does not fit.
-	behaviour = 1
+	behaviour = 2
 
 	// maxGuestMemory bounds Config.MaxMemory where it is read from a description.
 	maxGuestMemory = 1 << 40 // bytes
@@ -47,6 +47,9 @@ func (s *setup) code(c *wire.Coder, file *[]byte) {
 	wire.Num(c, &s.maxPages)
 	c.Bool(&s.chaos.On)
 	c.Uint(&s.chaos.Seed)
+	c.Bool(&s.terminal)
+	wire.Num(c, &s.window.Rows)
+	wire.Num(c, &s.window.Cols)
 	c.Bytes(file)
 }
 

@@ -106,14 +106,25 @@ func aux(in *vm.Input, i int) uint64 {
 // emit gives out what the guest writes to standard output (1) or error (2),
 // unless it has been given out before; and to who wants to hear it again.
 func (m *Machine) emit(stream int, p []byte) {
-	if m.live() && len(p) > 0 {
-		if m.host.output != nil {
-			m.host.output(stream, m.c.Icount, p)
-		}
-		m.journal(m.c.Icount, vm.NoteOutput, m.cur.id, uint64(stream), uint64(len(p)))
+	m.emitAt(m.c.Icount, m.live(), stream, p)
+	m.saw(vm.EventOutput)
+	m.emitted = true
+}
+
+// emitAt gives out what the instruction or tick at icount at puts out. fresh says
+// that it is executed for the first time.
+func (m *Machine) emitAt(at uint64, fresh bool, stream int, p []byte) {
+	if len(p) == 0 {
+		return
 	}
-	if m.echo != nil && len(p) > 0 {
-		m.echo(stream, m.c.Icount, p)
+	if fresh {
+		if m.host.output != nil {
+			m.host.output(stream, at, p)
+		}
+		m.log.Note(vm.Event{Icount: at, Kind: vm.NoteOutput, Thread: m.cur.id, Value: uint64(stream), Size: uint64(len(p))})
+	}
+	if m.echo != nil {
+		m.echo(stream, at, p)
 	}
 	m.saw(vm.EventOutput)
 	m.emitted = true
@@ -121,17 +132,17 @@ func (m *Machine) emit(stream int, p []byte) {
 
 // awaitOutside ends an idle wait in which the outside has a part: standard
 // input when some thread waits for it, until the deadline at most. ok is false
-// when an Interrupt came first.
-func (m *Machine) awaitOutside(deadline uint64, stdin bool) (in *vm.Input, ok bool) {
+// when an Interrupt came first; fresh says that the input is a new one.
+func (m *Machine) awaitOutside(deadline uint64) (in *vm.Input, fresh, ok bool) {
 	want := &vm.Input{Icount: m.c.Icount, Kind: vm.InputWake, Num: wakeIdle}
 	if in = m.expect(want); in != nil {
 		m.st.pos++
-		return in, true
+		return in, false, true
 	}
 	if m.err != nil {
-		return nil, false
+		return nil, false, false
 	}
-	if !stdin {
+	if deadline == never && !m.awaitsStdin() {
 		m.noteHang()
 	}
 	left := uint64(never)
@@ -140,29 +151,29 @@ func (m *Machine) awaitOutside(deadline uint64, stdin bool) (in *vm.Input, ok bo
 	}
 	m.log.Waits(m.c.Icount)
 	began := time.Now()
-	got, why := m.host.stdin.wait(left, stdin, m.wake, m.interrupted.Load)
+	got, why := m.host.stdin.wait(left, m.listens(), m.wake, m.interrupted.Load)
 	// Waits too short to notice take no virtual time: input that is there already
 	// (a file) makes every run alike, however busy the host is.
 	elapsed := min(uint64(time.Since(began)/unnoticed*unnoticed), left)
 	switch why {
 	case waitInterrupted:
-		return nil, false
+		return nil, false, false
 	case waitTimedOut:
-		want.Ret, elapsed = -eTIMEDOUT, left
+		want.Ret, want.Aux, elapsed = -eTIMEDOUT, []uint64{0}, left
 	default:
-		want.Ret, want.Data = int64(len(got)), got
+		got.fill(want)
 	}
-	want.Aux = []uint64{elapsed}
+	want.Aux[0] = elapsed
 	m.record(want)
 	m.st.pos++
-	return want, true
+	return want, true, true
 }
 
 // pollOutside looks whether something has arrived on standard input, for a
 // thread that waits for it while others run. It is called while arriving at a
 // position, so a position that has been reached before is not live here.
 func (m *Machine) pollOutside() {
-	in := m.log.At(m.st.pos)
+	in, fresh := m.log.At(m.st.pos), false
 	switch {
 	case in != nil:
 		if in.Icount != m.c.Icount || in.Kind != vm.InputWake || in.Num != wakePoll {
@@ -175,11 +186,12 @@ func (m *Machine) pollOutside() {
 		if why == waitTimedOut {
 			return
 		}
-		in = &vm.Input{Icount: m.c.Icount, Kind: vm.InputWake, Num: wakePoll, Ret: int64(len(got)), Data: got}
+		in, fresh = &vm.Input{Icount: m.c.Icount, Kind: vm.InputWake, Num: wakePoll}, true
+		got.fill(in)
 		m.record(in)
 	}
 	m.st.pos++
-	m.arrive(in)
+	m.arrive(in, m.c.Icount-1, fresh)
 }
 
 // lookStdin is the look at standard input of a call that does not wait, such
@@ -188,18 +200,27 @@ func (m *Machine) lookStdin(t *thread) {
 	if m.st.stdin.ready() {
 		return
 	}
+	fresh := m.live()
 	m.arrive(m.ask(t, func(h *host, in *vm.Input) {
-		got, why := h.stdin.poll()
-		if in.Ret = int64(len(got)); why == waitTimedOut {
+		if got, why := h.stdin.poll(); why == waitTimedOut {
 			in.Ret = -eAGAIN
+		} else {
+			got.fill(in)
 		}
-		in.Data = got
-	}))
+	}), m.c.Icount, fresh)
 }
 
-// arrive puts what came from standard input where the guest's reads find it.
-func (m *Machine) arrive(in *vm.Input) {
+// arrive puts what came from standard input where the guest's reads find it. It came
+// in the instruction or tick at icount at; fresh says that it is new.
+func (m *Machine) arrive(in *vm.Input, at uint64, fresh bool) {
 	if in.Ret < 0 {
+		return
+	}
+	if fresh {
+		m.log.Note(vm.Event{Icount: at, Kind: vm.NoteInput, Thread: m.st.own, Size: uint64(len(in.Data))})
+	}
+	if m.st.tty != nil {
+		m.arriveTTY(in, at, fresh)
 		return
 	}
 	q := &m.st.stdin

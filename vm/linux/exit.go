@@ -65,6 +65,9 @@ func (m *Machine) exitProcess(p *process, status vm.ExitStatus, at uint64) {
 		}
 	}
 	m.dropLocks(p, nil)
+	if p.sid == p.pid {
+		m.leaveTTY(p)
+	}
 	p.fds, p.timers, p.pending = nil, nil, nil
 	p.itimers = [3]interval{{deadline: never}, {deadline: never}, {deadline: never}}
 	p.status = status

@@ -29,6 +29,7 @@ const (
 	kindSocket
 	kindPipeBoth // both ends of a FIFO
 	kindSignalFD
+	kindTTY // the terminal: stream
 )
 
 // The devices, in desc.stream.
@@ -50,7 +51,7 @@ type desc struct {
 	handle   uint64 // host file
 	dev, ino uint64 // which file it is on the host
 	off      int64  // file offset, of kinds that have one
-	stream   int    // kindOutput: 1 or 2; kindDevice: which
+	stream   int    // kindOutput: 1 or 2; kindDevice, kindTTY: which
 
 	listed  bool
 	listing []dirEntry // entries of the directory; immutable
@@ -111,6 +112,7 @@ func init() {
 
 		kindPipeBoth: {read: readPipe, write: writePipe, ready: readyPipeBoth, changes: changesPipeBoth, release: releasePipe, pollable: true},
 		kindSignalFD: {read: readSignalFD, ready: readySignalFD, changes: ownChanges, pollable: true},
+		kindTTY:      {read: readTTY, write: writeTTY, ready: readyTTY, changes: func(m *Machine, _ *desc) uint64 { return m.st.tty.changes }, pollable: true},
 	}
 }
 
@@ -334,15 +336,12 @@ func sysFcntl(m *Machine, t *thread, a *[6]uint64) int64 {
 	return -eINVAL
 }
 
-// Requests of ioctl(2).
+// Requests of ioctl(2) that are not a terminal's (ttyctl.go).
 const (
-	ioTCGETS    = 0x5401
-	ioTIOCGPGRP = 0x540f
-	ioWINSZ     = 0x5413
-	ioFIONREAD  = 0x541b
-	ioFIONBIO   = 0x5421
-	ioFIONCLEX  = 0x5450
-	ioFIOCLEX   = 0x5451
+	ioFIONREAD = 0x541b
+	ioFIONBIO  = 0x5421
+	ioFIONCLEX = 0x5450
+	ioFIOCLEX  = 0x5451
 )
 
 func sysIoctl(m *Machine, t *thread, a *[6]uint64) int64 {
@@ -351,6 +350,11 @@ func sysIoctl(m *Machine, t *thread, a *[6]uint64) int64 {
 		return -eBADF
 	}
 	d := m.st.descs[f.desc]
+	if d.kind == kindTTY {
+		if do := ttyRequests[uint32(a[1])]; do != nil {
+			return m.controlTTY(t, uint32(a[1]), do, a[2])
+		}
+	}
 	switch uint32(a[1]) {
 	case ioFIONCLEX, ioFIOCLEX:
 		f.cloexec = uint32(a[1]) == ioFIOCLEX
@@ -386,5 +390,5 @@ func sysIoctl(m *Machine, t *thread, a *[6]uint64) int64 {
 		}
 		return 0
 	}
-	return -eNOTTY // nothing is a terminal: TCGETS, TIOCGWINSZ, …
+	return -eNOTTY
 }

@@ -27,8 +27,8 @@ type host struct {
 	now int64 // the guest's time of day at the question, ns since 1970
 }
 
-func newHost(stdin io.Reader, output func(fd int, icount uint64, p []byte), sysroot string) *host {
-	return &host{files: map[uint64]*os.File{}, reads: map[fileKey]read{}, programs: map[fileKey]read{}, newest: map[string]read{}, stdin: newFeed(stdin), output: output, sysroot: sysroot}
+func newHost(stdin *feed, output func(fd int, icount uint64, p []byte), sysroot string) *host {
+	return &host{files: map[uint64]*os.File{}, reads: map[fileKey]read{}, programs: map[fileKey]read{}, newest: map[string]read{}, stdin: stdin, output: output, sysroot: sysroot}
 }
 
 func (h *host) close() {

@@ -41,7 +41,8 @@ type Config struct {
 	Output func(fd int, icount uint64, p []byte)
 
 	// Log is the history to replay, and to append to at its end; nil: a new one.
-	// It must have been made with the same executable, Args, Env, Dir and Chaos.
+	// It must have been made with the same executable, Args, Env, Dir, Chaos and
+	// Terminal.Size.
 	Log    *vm.Log
 	Logger zerolog.Logger // for people; the zero value is silent
 
@@ -114,7 +115,10 @@ func New(cfg Config) (*Machine, error) {
 		path: prog.path, argv: cfg.Args, env: cfg.Env, dir: filepath.ToSlash(dir), sysroot: filepath.ToSlash(cfg.Sysroot),
 		ncpu: max(cfg.NCPU, 1), maxPages: int(max(cfg.MaxMemory/mem.PageSize, 1)), chaos: cfg.Chaos,
 	}
-	m := newMachine(s, newLibrary(prog), cfg.Log, newHost(cfg.Stdin, cfg.Output, cfg.Sysroot), cfg.Logger)
+	if x := cfg.Terminal; x != nil {
+		s.terminal, s.window = true, x.size()
+	}
+	m := newMachine(s, newLibrary(prog), cfg.Log, newHost(newFeed(cfg.Stdin, cfg.Terminal), cfg.Output, cfg.Sysroot), cfg.Logger)
 	if err := m.create(cfg.Now, cfg.Seed); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -152,7 +156,7 @@ func (m *Machine) create(now time.Time, seed [32]byte) error {
 }
 
 // boot makes the kernel's state: one process with an empty address space and the
-// standard streams, and no thread yet.
+// standard streams or the terminal, and no thread yet.
 func (m *Machine) boot(dir string) {
 	p := &process{pid: pid, ppid: 1, pgid: pid, sid: pid, mm: &mm{id: 1, users: 1}, exitSignal: sigCHLD,
 		cwd: dir, umask: 0o022, limits: initialLimits()}
@@ -162,6 +166,14 @@ func (m *Machine) boot(dir string) {
 	m.st = &state{procs: []*process{p}, mms: []*mm{p.mm}, lastMM: p.mm.id, current: pid, own: pid, lastTID: pid, quantumEnd: quantum}
 	r := m.newRealm(p.mm.id, emptyMemory)
 	m.c.Mem, m.mem, m.e, m.p = r.mem, r.mem, r.e, p
+	if m.terminal {
+		m.st.tty = newTTY(m.window)
+		i := m.keep(&desc{kind: kindTTY, flags: oRdWr, mode: modeChar | 0o620, path: ttyPath})
+		for range 3 {
+			m.bind(i, 0, false)
+		}
+		return
+	}
 	m.add(&desc{kind: kindStdin, flags: oRdOnly, mode: modeFIFO | 0o600, path: "pipe:[0]"}, false)
 	for fd := 1; fd <= 2; fd++ {
 		m.add(&desc{kind: kindOutput, stream: fd, flags: oWrOnly, mode: modeFIFO | 0o600, path: "pipe:[" + strconv.Itoa(fd) + "]"}, false)

@@ -119,6 +119,11 @@ func (m *Machine) openPath(t *thread, p string, flags, perm uint32) (*desc, int6
 		if d.kind == kindPipeIn || d.kind == kindPipeOut {
 			m.reopenPipe(d)
 		}
+		if d.kind == kindTTY {
+			if bad := m.mayOpenTTY(d, flags); bad != 0 {
+				return nil, bad
+			}
+		}
 		if d.kind == kindContent && flags&oAccMode != oRdOnly {
 			return nil, -eACCES
 		}

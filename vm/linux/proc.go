@@ -19,6 +19,7 @@ type process struct {
 	deathSig   int    // what it is sent at its parent's end; 0: nothing
 	status     vm.ExitStatus
 	execed     bool // it has executed another program since it was forked
+	noTTY      bool // it has left the terminal, but not its session
 
 	cpu      uint64 // instructions that its threads have spent, up to when they were last switched to
 	born     uint64 // virtual time at which it began

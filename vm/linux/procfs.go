@@ -35,7 +35,7 @@ func (m *Machine) special(path string) (x special, is bool) {
 	x.name = path
 	_, device := devices[path]
 	_, file := systemFiles[path]
-	return x, device || file || path == "/proc"
+	return x, device || file || path == "/proc" || path == ttyControllingPath || path == ttyPath && m.st.tty != nil
 }
 
 // otherNames are other names for directories and files of the process's own.
@@ -284,8 +284,12 @@ func (m *Machine) procStat(p *process) string {
 	for _, v := range vmas {
 		size += v.End - v.Start
 	}
-	return fmt.Sprintf("%d (%s) %s %d %d %d 0 -1 0 0 0 0 0 %d 0 %d 0 20 0 %d 0 %d %d %d%s\n",
-		p.pid, m.comm(p), m.procState(p), p.ppid, p.pgid, p.sid, m.processTime(p)/tick, p.childCPU/tick,
+	tty, fore := 0, vm.ThreadID(-1)
+	if y := m.st.tty; y.controls(p) {
+		tty, fore = ttyNumber, y.pgrp
+	}
+	return fmt.Sprintf("%d (%s) %s %d %d %d %d %d 0 0 0 0 0 %d 0 %d 0 20 0 %d 0 %d %d %d%s\n",
+		p.pid, m.comm(p), m.procState(p), p.ppid, p.pgid, p.sid, tty, fore, m.processTime(p)/tick, p.childCPU/tick,
 		len(m.st.threadsOf(p)), p.born/tick, size, pages, strings.Repeat(" 0", 28))
 }
 
@@ -418,14 +422,22 @@ func (m *Machine) openSpecial(d *desc, x special) int64 {
 		switch {
 		case of == nil:
 			return -eNOENT
-		case of.kind == kindStdin || of.kind == kindOutput || of.kind == kindDevice:
-			d.kind, d.stream, d.mode = of.kind, of.stream, of.mode
+		case of.kind == kindStdin || of.kind == kindOutput || of.kind == kindDevice || of.kind == kindTTY:
+			d.kind, d.stream, d.mode, d.path = of.kind, of.stream, of.mode, of.path
 			return 0
 		case of.kind == kindPipeIn || of.kind == kindPipeOut:
 			d.kind, d.pipe, d.mode, d.path = of.kind, of.pipe, of.mode, of.path
 			return 0
 		}
 		return -eACCES // reopening what is not a stream
+	}
+	switch x.name {
+	case ttyPath:
+		d.kind, d.stream, d.mode = kindTTY, ttyOwn, modeChar|0o620
+		return 0
+	case ttyControllingPath:
+		d.kind, d.stream, d.mode = kindTTY, ttyControlling, modeChar|0o666
+		return 0
 	}
 	if dev, ok := devices[x.name]; ok {
 		d.kind, d.stream, d.mode = kindDevice, dev, modeChar|0o666

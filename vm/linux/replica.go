@@ -19,6 +19,8 @@ type setup struct {
 	ncpu     int
 	maxPages int // see Config.MaxMemory
 	chaos    Chaos
+	terminal bool         // there is one
+	window   TerminalSize // its size at the start
 }
 
 // newMachine makes a machine without a process yet. Without a host it is sealed.

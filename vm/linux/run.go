@@ -304,11 +304,12 @@ func (r *run) die() *vm.Stop {
 // jumps to the earliest deadline, or something arrives from outside.
 func (r *run) idle() *vm.Stop {
 	m := r.m
-	now, deadline, stdin := m.now(), m.earliest(), m.awaitsStdin()
+	now, deadline := m.now(), m.earliest()
 	var in *vm.Input
-	if stdin || deadline == never {
+	fresh := false
+	if deadline == never || m.listens() {
 		var ok bool
-		if in, ok = m.awaitOutside(deadline, stdin); !ok {
+		if in, fresh, ok = m.awaitOutside(deadline); !ok {
 			return nil // interrupted, or diverged: the loop finds out
 		}
 	}
@@ -320,7 +321,7 @@ func (r *run) idle() *vm.Stop {
 	m.c.Icount++
 	m.st.skew = to - m.c.Icount
 	if in != nil {
-		m.arrive(in)
+		m.arrive(in, m.c.Icount-1, fresh)
 	}
 	m.settle()
 	return nil

@@ -14,7 +14,7 @@ import (
 
 // savedVersion is the version of the form of saved snapshots: another one cannot be
 // loaded.
-const savedVersion = 1
+const savedVersion = 2
 
 // maxIcount bounds the positions that are loaded: what is computed from them does not
 // overflow. No machine gets that far.

@@ -12,8 +12,16 @@ func (m *Machine) now() uint64 { return m.c.Icount + m.st.skew }
 // call or a tick, or at st.next.
 func (m *Machine) settle() {
 	s := m.st
-	if !s.idle && m.c.Icount >= s.quantumEnd && m.awaitsStdin() {
-		m.pollOutside()
+	switch y := s.tty; {
+	case y == nil:
+		if !s.idle && m.c.Icount >= s.quantumEnd && m.awaitsStdin() {
+			m.pollOutside()
+		}
+	case m.c.Icount >= y.look:
+		// Not only at the end of a turn: threads may give each other turns for ever.
+		if y.look = m.c.Icount + quantum; y.listens() {
+			m.pollOutside()
+		}
 	}
 	for !s.exited && s.doom == nil {
 		progress := m.expire()
@@ -169,6 +177,14 @@ func (m *Machine) awaitsStdin() bool {
 		}
 	}
 	return false
+}
+
+// listens reports whether what comes from outside would be taken now.
+func (m *Machine) listens() bool {
+	if y := m.st.tty; y != nil {
+		return y.listens()
+	}
+	return m.awaitsStdin()
 }
 
 // expire lets the timers and time-outs that are due pass. It reports whether

@@ -8,6 +8,8 @@ import (
 // Signals (signal(7)).
 const (
 	sigHUP     = 1
+	sigINT     = 2
+	sigQUIT    = 3
 	sigILL     = 4
 	sigTRAP    = 5
 	sigBUS     = 7

@@ -60,8 +60,11 @@ func (m *Machine) ownInfo(d *desc) *fileInfo {
 	boot := int64(m.st.boot)
 	fi := &fileInfo{dev: 1, ino: 2 + uint64(d.kind)<<8 + uint64(d.stream) + uint64(d.pipe)<<16, mode: d.mode, nlink: 1,
 		uid: uint64(m.st.uid), gid: uint64(m.st.gid), blockSize: 4096, atime: boot, mtime: boot, ctime: boot, btime: boot}
-	if d.kind == kindDevice {
+	switch d.kind {
+	case kindDevice:
 		fi.rdev = 1<<8 | deviceNumbers[d.stream]
+	case kindTTY:
+		fi.rdev = [...]uint64{ttyOwn: ttyNumber, ttyControlling: ttyControllingNumber}[d.stream]
 	}
 	return fi
 }

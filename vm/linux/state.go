@@ -31,7 +31,8 @@ const never = math.MaxUint64
 
 // quantum is how many instructions a thread runs before the next one's turn, unless
 // there is chaos.
-// Standard input is polled at that rate for a thread that waits while others run.
+// Standard input is polled at that rate for a thread that waits while others run, and
+// the terminal always.
 const quantum = 50_000
 
 // pid is the guest's process ID and the thread ID of its first thread.
@@ -74,6 +75,7 @@ type state struct {
 	pipes []*pipe // a freed slot is nil
 	socks []*sock // a freed slot is nil
 	stdin inlet
+	tty   *tty // nil: the standard streams are pipes
 	// sockets counts the sockets ever made, ports the ephemeral ones given out.
 	sockets, ports uint64
 	// handles counts the host files ever opened: it numbers them.
@@ -144,7 +146,7 @@ type wait struct {
 	deadline uint64 // virtual ns; never for none
 	late     int64  // the call's result when the deadline passes
 	restart  restart
-	addr     uint64 // futex; process
+	addr     uint64 // futex; process; characters that there were to read from the terminal
 	shared   uint64 // futex in memory that is shared: its number, and addr is the offset; else 0
 	bits     uint64 // futex bit set
 	set      uint64 // signals
@@ -205,12 +207,18 @@ func (s *state) clone() *state {
 			c.socks[i] = k.clone()
 		}
 	}
+	if s.tty != nil {
+		c.tty = s.tty.clone()
+	}
 	return &c
 }
 
 // size is roughly how many bytes a clone takes.
 func (s *state) size() int {
 	n := 1024 + len(s.stdin.buf)
+	if s.tty != nil {
+		n += 256 + 2*len(s.tty.buf) + len(s.tty.later) + len(s.tty.held)
+	}
 	for _, p := range s.procs {
 		n += 4096 + len(p.fds)*16 + len(p.pending)*48 + len(p.timers)*96
 	}

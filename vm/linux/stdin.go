@@ -4,6 +4,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/dap-revexec/dap-revexec/vm"
 )
 
 // inlet is the guest kernel's end of standard input: a pipe whose other end is
@@ -20,17 +22,37 @@ func (q *inlet) ready() bool { return len(q.buf) > 0 || q.eof }
 // feedChunk is how much is read from the host's standard input at once, bytes.
 const feedChunk = 32 << 10
 
-// feed is the host's end of standard input. Its goroutine, started by the first
-// look, reads a chunk ahead at most.
+// feed is the host's end of standard input, or of the terminal. Its goroutine,
+// started by the first look, reads a chunk ahead at most.
 type feed struct {
-	r     io.Reader // nil: empty
+	next  func() (TerminalEvent, error) // nil: nothing comes
 	start sync.Once
-	ch    chan []byte // closed at the end
+	ch    chan TerminalEvent // closed at the end
 	done  chan struct{}
 }
 
-func newFeed(r io.Reader) *feed {
-	return &feed{r: r, ch: make(chan []byte), done: make(chan struct{})}
+// newFeed makes the feed of a reader, or of a terminal if x is not nil.
+func newFeed(r io.Reader, x *Terminal) *feed {
+	f := &feed{ch: make(chan TerminalEvent), done: make(chan struct{})}
+	switch {
+	case x != nil && x.Source != nil:
+		f.next = x.Source.Next
+	case x == nil && r != nil:
+		f.next = func() (TerminalEvent, error) {
+			buf := make([]byte, feedChunk)
+			n, err := r.Read(buf)
+			return TerminalEvent{Data: buf[:n:n]}, err
+		}
+	}
+	return f
+}
+
+// fill puts what has come into an input: nothing is the end.
+func (e TerminalEvent) fill(in *vm.Input) {
+	in.Ret, in.Data, in.Aux = int64(len(e.Data)), e.Data, []uint64{0}
+	if size := uint64(e.Size.Rows)<<16 | uint64(e.Size.Cols); size != 0 {
+		in.Aux = append(in.Aux, size)
+	}
 }
 
 // waitResult says how a wait for standard input ended.
@@ -44,15 +66,14 @@ const (
 
 func (f *feed) run() {
 	defer close(f.ch)
-	if f.r == nil {
+	if f.next == nil {
 		return
 	}
 	for {
-		buf := make([]byte, feedChunk)
-		n, err := f.r.Read(buf)
-		if n > 0 {
+		e, err := f.next()
+		if len(e.Data) > 0 || e.Size != (TerminalSize{}) {
 			select {
-			case f.ch <- buf[:n:n]:
+			case f.ch <- e:
 			case <-f.done:
 				return
 			}
@@ -64,21 +85,21 @@ func (f *feed) run() {
 }
 
 // poll takes what has arrived, if anything has. No data is the end.
-func (f *feed) poll() ([]byte, waitResult) {
+func (f *feed) poll() (TerminalEvent, waitResult) {
 	f.start.Do(func() { go f.run() })
 	select {
 	case p := <-f.ch:
 		return p, waitData
 	default:
-		return nil, waitTimedOut
+		return TerminalEvent{}, waitTimedOut
 	}
 }
 
 // wait waits for data or the end of standard input (unless stdin is false), for
 // at most left nanoseconds (never: no limit), until interrupted says yes after
 // a token in wake.
-func (f *feed) wait(left uint64, stdin bool, wake <-chan struct{}, interrupted func() bool) ([]byte, waitResult) {
-	var ch chan []byte
+func (f *feed) wait(left uint64, stdin bool, wake <-chan struct{}, interrupted func() bool) (TerminalEvent, waitResult) {
+	var ch chan TerminalEvent
 	if stdin {
 		f.start.Do(func() { go f.run() })
 		ch = f.ch
@@ -94,10 +115,10 @@ func (f *feed) wait(left uint64, stdin bool, wake <-chan struct{}, interrupted f
 		case p := <-ch:
 			return p, waitData
 		case <-late:
-			return nil, waitTimedOut
+			return TerminalEvent{}, waitTimedOut
 		case <-wake:
 			if interrupted() {
-				return nil, waitInterrupted
+				return TerminalEvent{}, waitInterrupted
 			}
 		}
 	}

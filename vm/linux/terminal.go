@@ -16,6 +16,14 @@ type Terminal struct {
 // TerminalSize is the size of a terminal's window in characters.
 type TerminalSize struct{ Rows, Cols uint16 }
 
+// size is the window's size at the start.
+func (x *Terminal) size() TerminalSize {
+	if x.Size.Rows == 0 || x.Size.Cols == 0 {
+		return TerminalSize{24, 80}
+	}
+	return x.Size
+}
+
 // TerminalSource is what comes from outside to the guest's terminal. Next waits for
 // what is typed, or for a new size. An error, such as io.EOF, is a hang-up: the guest
 // gets SIGHUP, and reads the end of its input. Next is called on one goroutine of the
