@@ -69,22 +69,18 @@ func (d *Debugger) logical(out []Frame, index int, f *symbols.Frame) []Frame {
 }
 
 // symbolic is the name for a PC without debug information.
-func (d *Debugger) symbolic(pc uint64) string {
-	if s, off, ok := d.Space().SymbolAt(pc); ok {
-		return offset(s.Name, off)
+func (d *Debugger) symbolic(pc uint64) string { return d.symbolicIn(d.set(), pc) }
+
+// symbolicIn is symbolic while s is mapped. What is in no file is looked for among what
+// is mapped at the machine's position.
+func (d *Debugger) symbolicIn(s *moduleSet, pc uint64) string {
+	if sym, off, ok := s.space.SymbolAt(pc); ok {
+		return offset(sym.Name, off)
 	}
 	for _, m := range d.m.Mappings() {
 		if m.Start <= pc && pc < m.End && m.Name != "" {
 			return fmt.Sprintf("%#x in %s", pc, m.Name)
 		}
-	}
-	return fmt.Sprintf("%#x", pc)
-}
-
-// symbolic is the name for a PC without debug information while s is mapped.
-func (s *moduleSet) symbolic(pc uint64) string {
-	if sym, off, ok := s.space.SymbolAt(pc); ok {
-		return offset(sym.Name, off)
 	}
 	return fmt.Sprintf("%#x", pc)
 }

@@ -70,6 +70,6 @@ func (d *Debugger) see(ev *Event) {
 	default:
 		return
 	}
-	o.Function, o.File, o.Line = d.set().placeAt(pc)
+	o.Function, o.File, o.Line = d.placeAt(d.set(), pc)
 	d.seen.add(o)
 }

@@ -217,7 +217,7 @@ func (q *survey) complete(ctx context.Context, from uint64) (Found, error) {
 		if err := q.lookAgain(ctx, n); err != nil {
 			return Found{}, err
 		}
-		n.Function, n.File, n.Line = n.set.placeAt(n.pc)
+		n.Function, n.File, n.Line = q.d.placeAt(n.set, n.pc)
 		if h := n.Watch; h != nil {
 			n.Text = q.d.tellAccess(n.point, h)
 		}
@@ -252,12 +252,12 @@ func (q *survey) lookAgain(ctx context.Context, n *note) error {
 
 // placeAt names the code at pc while s is mapped: its innermost function, inlined ones
 // included, and its line.
-func (s *moduleSet) placeAt(pc uint64) (function, file string, line int) {
+func (d *Debugger) placeAt(s *moduleSet, pc uint64) (function, file string, line int) {
 	if l, ok := s.space.LineAt(pc); ok {
 		file, line = l.File, l.Line
 	}
 	if chain := s.space.InlineChain(pc); len(chain) > 0 {
 		return chain[0].Name, file, line
 	}
-	return s.symbolic(pc), file, line
+	return d.symbolicIn(s, pc), file, line
 }
