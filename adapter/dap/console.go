@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func (s *session) openConsole(ctx context.Context, args *launchArguments) (*cons
 	ctx, refuse := context.WithCancelCause(ctx)
 	defer refuse(nil)
 	forget := s.ask("runInTerminal", godap.RunInTerminalRequestArguments{
-		Kind: strings.TrimSuffix(args.Console, "Terminal"), Title: args.title(), Cwd: args.dir(), Args: ln.Args(exe),
+		Kind: strings.TrimSuffix(args.Console, "Terminal"), Title: filepath.Base(args.title()), Cwd: args.dir(), Args: ln.Args(exe),
 	}, func(err error) {
 		if err != nil {
 			refuse(fail(errLaunch, "console: the editor did not open a terminal: %v; use another \"console\", such as %q", err, consoleInternal))

@@ -116,6 +116,49 @@ func (c *Client) SendRaw(data []byte) error {
 	return err
 }
 
+// Request waits for a request of the adapter's, and decodes its arguments, unless
+// arguments is nil. It is to be answered by [Client.Answer], with its number.
+func (c *Client) Request(ctx context.Context, command string, arguments any) (seq int, err error) {
+	m, err := c.Take(ctx, func(m *Message) bool {
+		r, ok := m.Msg.(godap.RequestMessage)
+		return ok && r.GetRequest().Command == command
+	})
+	if err != nil {
+		return 0, fmt.Errorf("waiting for the request %q: %w", command, err)
+	}
+	var head struct {
+		Seq       int             `json:"seq"`
+		Arguments json.RawMessage `json:"arguments"`
+	}
+	if err := json.Unmarshal(m.Raw, &head); err != nil {
+		return 0, err
+	}
+	if arguments != nil {
+		err = json.Unmarshal(head.Arguments, arguments)
+	}
+	return head.Seq, err
+}
+
+// Answer answers a request of the adapter's: with success, or with the text of what
+// is wrong.
+func (c *Client) Answer(seq int, command string, wrong string) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.seq++
+	data, err := json.Marshal(struct {
+		Seq        int    `json:"seq"`
+		Type       string `json:"type"`
+		RequestSeq int    `json:"request_seq"`
+		Command    string `json:"command"`
+		Success    bool   `json:"success"`
+		Message    string `json:"message,omitempty"`
+	}{c.seq, "response", seq, command, wrong == "", wrong})
+	if err != nil {
+		return err
+	}
+	return godap.WriteBaseMessage(c.conn, data)
+}
+
 // Take waits for the first message that want accepts, and takes it and nothing
 // else out of the queue. Messages before it stay for others.
 func (c *Client) Take(ctx context.Context, want func(*Message) bool) (Message, error) {

@@ -20,7 +20,7 @@ import (
 )
 
 // deadline is when something that is waited for has failed to come.
-const deadline = 60 * time.Second
+const deadline = 30 * time.Second
 
 // Terminal is a pseudoterminal.
 type Terminal struct {
