@@ -32,7 +32,7 @@ func (s *session) callOf(f frameRef) (motion, error) {
 	d := s.prog.dbg
 	origin := d.Timeline().Icount()
 	name := symbols.FrameName(f.frame.Name)
-	return motion{title: "Going back to the call in " + name, arrived: "Back to the call in " + name, run: func(ctx context.Context) (debugger.Event, error) {
+	return motion{title: "Going back to the call in " + name, run: func(ctx context.Context) (debugger.Event, error) {
 		if d.Timeline().Icount() != origin {
 			if ev, err := d.Seek(ctx, origin); err != nil {
 				return ev, err

@@ -2,7 +2,6 @@ package dap
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -109,17 +108,6 @@ func (s *session) known(request string, p debugger.Place) error {
 	return nil
 }
 
-// placeText is what to call a place.
-func placeText(p *debugger.Place) string {
-	switch {
-	case p.File != "":
-		return fmt.Sprintf("%s:%d", filepath.Base(p.File), p.Line)
-	case p.Function != "":
-		return p.Function
-	}
-	return hex(p.Addr)
-}
-
 func (s *session) lastExecution(c *call, m *ExecutionRequest) (any, error) {
 	return s.goToExecution(c, &m.Arguments, true)
 }
@@ -141,9 +129,9 @@ func (s *session) goToExecution(c *call, a *PlaceArguments, back bool) (any, err
 func (s *session) executionOf(p debugger.Place, breakpoints, back bool) motion {
 	d := s.prog.dbg
 	origin := d.Timeline().Icount()
-	m := motion{title: "Going to the next execution of " + placeText(&p), arrived: "Executed next: " + placeText(&p)}
+	m := motion{title: "Going to the next execution of " + p.String()}
 	if back {
-		m = motion{title: "Looking for the last execution of " + placeText(&p), arrived: "Executed last: " + placeText(&p)}
+		m.title = "Looking for the last execution of " + p.String()
 	}
 	m.run = func(ctx context.Context) (debugger.Event, error) {
 		// It has been interrupted if it is not where it began: forward it goes on, from
@@ -177,7 +165,7 @@ func (s *session) executions(c *call, m *ExecutionsRequest) (any, error) {
 }
 
 func (s *session) allExecutions(c *call, p debugger.Place, limit int) (out Occurrences, err error) {
-	err = s.query(c, "Looking for executions of "+placeText(&p), func(ctx context.Context) error {
+	err = s.query(c, "Looking for executions of "+p.String(), func(ctx context.Context) error {
 		found, err := s.prog.dbg.Executions(ctx, p, s.whole(), limit)
 		out = s.occurrences(&found)
 		return err
@@ -218,7 +206,7 @@ func executionsWord(s *session, c *call, rest string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return out.lines("execution", placeText(&p)+" was never executed in the recorded history", listed), nil
+	return out.lines("execution", p.String()+" was never executed in the recorded history", listed), nil
 }
 
 // completePlaces adds functions and source files.

@@ -1,7 +1,6 @@
 package dap
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +23,6 @@ type motion struct {
 	run   func(ctx context.Context) (debugger.Event, error)
 	frame bool // report the end as the restart of a frame
 	typed bool // asked for by a word in the debug console: say there where it ended
-	// arrived describes the stop where the motion comes to what it looks for, in place of
-	// the event's text.
-	arrived string
 }
 
 // moveBy makes a motion of the debugger's.
@@ -263,8 +259,6 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 		case m.frame:
 			body.Reason, body.Description = "restart", "Frame restarted"
 		}
-	case debugger.ReasonGoto:
-		body.Description = cmp.Or(m.arrived, ev.Text)
 	case debugger.ReasonSignal:
 		name, _ := debugger.SignalName(ev.Signal)
 		body.Description, body.Text = "Signal "+name, ev.Text
