@@ -1,5 +1,5 @@
 // Bundles the extension (dist/extension.js) and what runs in its webviews
-// (src/NAME/webview/main.ts → dist/NAME.js, and main.css beside it → dist/NAME-style.css).
+// (src/NAME/webview/main.ts → dist/NAME.js, and NAME.css beside it → dist/NAME.css).
 //
 //   node scripts/build.mjs [--watch] [--production]
 //   node scripts/build.mjs --tests      the unit tests, src/**/*.test.ts → out/unit/
@@ -31,14 +31,12 @@ function files(dir, take) {
     .sort();
 }
 
-function webviews() {
+/** The webviews' files as entry points: dist/NAME is made of them. */
+function webviews(file) {
   const entries = {};
   for (const name of fs.readdirSync('src')) {
-    for (const ext of ['ts', 'css']) {
-      const file = `src/${name}/webview/main.${ext}`;
-      // Entries have names of their own: a style is dist/NAME-style.css.
-      if (fs.existsSync(file)) entries[ext === 'ts' ? name : `${name}-style`] = file;
-    }
+    const path = `src/${name}/webview/${file(name)}`;
+    if (fs.existsSync(path)) entries[name] = path;
   }
   return entries;
 }
@@ -53,9 +51,10 @@ function jobs() {
   fs.rmSync('dist', { recursive: true, force: true });
   /** @type {esbuild.BuildOptions[]} */
   const list = [{ ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist' }];
-  const browser = webviews();
-  if (Object.keys(browser).length > 0) {
-    list.push({ ...common, platform: 'browser', target: 'chrome114', format: 'iife', entryPoints: browser, outdir: 'dist' });
+  for (const entryPoints of [webviews(() => 'main.ts'), webviews((name) => `${name}.css`)]) {
+    if (Object.keys(entryPoints).length > 0) {
+      list.push({ ...common, platform: 'browser', target: 'chrome114', format: 'iife', entryPoints, outdir: 'dist' });
+    }
   }
   return list;
 }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { findBinary, type Surroundings } from './binary';
+import { findBinary, fits, type Surroundings } from './binary';
 
 function on(files: string[], more: Partial<Surroundings> = {}): Surroundings {
   return {
     platform: 'linux',
-    arch: 'x64',
     extensionPath: '/ext',
     setting: '',
     workspace: '/ws',
@@ -51,4 +50,18 @@ test('a setting may use ~, the workspace and a bare name', () => {
 test('Windows has its own name and separators', () => {
   const s = on(['C:\\ext\\bin\\dap-revexec.exe'], { platform: 'win32', extensionPath: 'C:\\ext', env: { Path: 'C:\\bin' } });
   assert.deepEqual(findBinary(s), { file: 'C:\\ext\\bin\\dap-revexec.exe' });
+});
+
+test('a debugger for another platform is told from one that this computer can execute', () => {
+  const linux = (arch: 'x86-64' | 'riscv64') => ({ kind: 'program', program: { arch, loader: undefined, debug: 'no', language: 'Go' } }) as const;
+  const foreign = (what: string) => ({ kind: 'foreign', what }) as const;
+  assert.equal(fits(linux('x86-64'), 'linux', 'x64'), undefined);
+  assert.equal(fits(foreign('an ARM64 program'), 'linux', 'arm64'), undefined);
+  assert.equal(fits(foreign('a macOS program'), 'darwin', 'arm64'), undefined);
+  assert.equal(fits(foreign('a Windows program'), 'win32', 'x64'), undefined);
+  assert.equal(fits({ kind: 'other', what: 'a script' }, 'linux', 'x64'), undefined, 'a script may start it');
+  assert.equal(fits(linux('x86-64'), 'darwin', 'x64'), 'a Linux program for x86-64');
+  assert.equal(fits(linux('x86-64'), 'linux', 'arm64'), 'a Linux program for x86-64');
+  assert.equal(fits(foreign('a Windows program'), 'linux', 'x64'), 'a Windows program');
+  assert.equal(fits(foreign('an ARM64 program'), 'linux', 'x64'), 'an ARM64 program');
 });

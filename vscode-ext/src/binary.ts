@@ -4,11 +4,11 @@
  */
 
 import * as path from 'node:path';
+import type { FileKind } from './executables';
 
 /** What finding the debugger looks at. */
 export interface Surroundings {
   platform: string;
-  arch: string;
   /** The extension's directory. */
   extensionPath: string;
   /** The setting `revexec.path`. */
@@ -61,4 +61,24 @@ function onPath(name: string, s: Surroundings, p: path.PlatformPath): string | u
     if (s.executable(file)) return file;
   }
   return undefined;
+}
+
+/** How {@link FileKind} describes the programs of other systems than Linux. */
+const foreignSystems: Readonly<Record<string, string>> = { darwin: 'a macOS program', win32: 'a Windows program' };
+
+/**
+ * Tells what the debugger's file is when this computer can't execute it; undefined if it
+ * can, or if that can't be told.
+ */
+export function fits(kind: FileKind, platform: string, arch: string): string | undefined {
+  if (kind.kind === 'other') return kind.what === 'a script' || kind.what === 'an empty file' ? undefined : kind.what;
+  if (kind.kind === 'recording') return 'a recording';
+  if (kind.kind === 'program') {
+    const own = { x64: 'x86-64', riscv64: 'riscv64' }[arch];
+    return platform === 'linux' && own === kind.program.arch ? undefined : `a Linux program for ${kind.program.arch}`;
+  }
+  const system = foreignSystems[platform];
+  if (kind.kind === 'foreign' && system !== undefined && kind.what.startsWith(system)) return undefined;
+  if (kind.kind === 'foreign' && platform === 'linux' && arch === 'arm64' && kind.what === 'an ARM64 program') return undefined;
+  return kind.what;
 }

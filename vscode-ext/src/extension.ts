@@ -2,14 +2,49 @@
 
 import * as vscode from 'vscode';
 import { AdapterFactory } from './adapter';
+import { Bookmarks } from './bookmarks';
+import { registerCommands, report } from './commands';
+import { compiledLanguage } from './configuration';
+import { registerInlineValues } from './inlineValues';
+import { ConfigurationProvider } from './launch';
+import { registerMoments } from './moments';
+import { Past } from './past';
+import { show } from './problems';
 import { debugType, Sessions } from './session';
 import { registerTimeline } from './timeline/view';
 
 export function activate(context: vscode.ExtensionContext): void {
   const sessions = new Sessions();
+  const bookmarks = new Bookmarks(context, sessions);
+  const provider = new ConfigurationProvider(context);
   context.subscriptions.push(
     sessions,
+    bookmarks,
+    new Past(sessions),
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, new AdapterFactory(context)),
+    vscode.debug.registerDebugConfigurationProvider(debugType, provider),
+    vscode.debug.registerDebugConfigurationProvider(debugType, dynamic(provider), vscode.DebugConfigurationProviderTriggerKind.Dynamic),
+    registerCommands({ context, sessions, bookmarks, showHistory: () => Promise.reject(new Error('not there yet')) }),
+    registerMoments(sessions, report),
+    registerInlineValues(),
+    warnOfMissingDebugInfo(context, sessions),
   );
   registerTimeline(context, sessions);
+}
+
+/** Offers what a provider offers, and resolves nothing a second time. */
+function dynamic(provider: ConfigurationProvider): vscode.DebugConfigurationProvider {
+  return { provideDebugConfigurations: (folder, token) => provider.provideDebugConfigurations(folder, token) };
+}
+
+/** Tells, once for each program, that it has no debug information. */
+function warnOfMissingDebugInfo(context: vscode.ExtensionContext, sessions: Sessions): vscode.Disposable {
+  const told = new Set<string>();
+  return sessions.onDidFindNoDebugInfo(({ session, text }) => {
+    const program = text.slice(0, text.indexOf(': no debug information'));
+    if (told.has(program)) return;
+    told.add(program);
+    const language = compiledLanguage(vscode.window.activeTextEditor?.document.languageId);
+    show({ kind: 'noDebugInfo', program, language }, { context, folder: session.debug.workspaceFolder }, 'warning');
+  });
 }

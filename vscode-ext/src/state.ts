@@ -7,7 +7,6 @@ import {
   asPosition,
   isEvent,
   isRecord,
-  isRequest,
   isResponse,
   type OutputInfo,
   type Position,
@@ -46,6 +45,14 @@ const moving = new Set([
   'goto',
   'restartFrame',
   'configurationDone',
+  'revexec/reverseStepIn',
+  'revexec/reverseStepOut',
+  'revexec/lastWrite',
+  'revexec/nextWrite',
+  'revexec/seek',
+  'revexec/lastExecution',
+  'revexec/nextExecution',
+  'revexec/backToCall',
 ]);
 
 const maxOutputLines = 20_000;
@@ -191,9 +198,4 @@ function asOutputInfo(v: unknown): OutputInfo | undefined {
     ...(stream === 'stdout' || stream === 'stderr' ? { stream } : {}),
     ...(typeof offset === 'number' ? { offset } : {}),
   };
-}
-
-/** Whether a message of the editor's asks to move the program. */
-export function movesProgram(message: unknown): boolean {
-  return isRequest(message) && moving.has(message.command);
 }
