@@ -201,6 +201,10 @@ func TestPlacesAreTypedInFourWays(t *testing.T) {
 	for text, id := range map[string]int{"le": 1003, "le 99999": 2005, "le steps.c:99999": 2005, "le nothing": 2005, "le 0xzz": 1003, "executions": 1003} {
 		p.refused(id, "evaluate", args{"expression": text, "context": "repl"})
 	}
+	if text := p.console("executions one_line_factorial"); !strings.Contains(text, "never executed") {
+		t.Errorf("%s", text)
+	}
+	p.move("continue", "exit")
 	if text := p.console("executions one_line_factorial"); !strings.Contains(text, "5 executions") {
 		t.Errorf("%s", text)
 	}
