@@ -1,5 +1,5 @@
 // Bundles the extension (dist/extension.js) and what runs in its webviews
-// (src/NAME/webview/main.ts → dist/NAME.js, and NAME.css beside it → dist/NAME.css).
+// (src/NAME/webview/main.ts → dist/NAME.js, and main.css beside it → dist/NAME-style.css).
 //
 //   node scripts/build.mjs [--watch] [--production]
 //   node scripts/build.mjs --tests      the unit tests, src/**/*.test.ts → out/unit/
@@ -31,12 +31,14 @@ function files(dir, take) {
     .sort();
 }
 
-/** The webviews' files as entry points: dist/NAME is made of them. */
-function webviews(file) {
+/** The webviews' files as entry points, by the name of what is made of them. */
+function webviews() {
   const entries = {};
   for (const name of fs.readdirSync('src')) {
-    const path = `src/${name}/webview/${file(name)}`;
-    if (fs.existsSync(path)) entries[name] = path;
+    for (const [file, made] of [['main.ts', name], ['main.css', `${name}-style`]]) {
+      const path = `src/${name}/webview/${file}`;
+      if (fs.existsSync(path)) entries[made] = path;
+    }
   }
   return entries;
 }
@@ -51,10 +53,9 @@ function jobs() {
   fs.rmSync('dist', { recursive: true, force: true });
   /** @type {esbuild.BuildOptions[]} */
   const list = [{ ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist' }];
-  for (const entryPoints of [webviews(() => 'main.ts'), webviews((name) => `${name}.css`)]) {
-    if (Object.keys(entryPoints).length > 0) {
-      list.push({ ...common, platform: 'browser', target: 'chrome114', format: 'iife', entryPoints, outdir: 'dist' });
-    }
+  const entryPoints = webviews();
+  if (Object.keys(entryPoints).length > 0) {
+    list.push({ ...common, platform: 'browser', target: 'chrome114', format: 'iife', entryPoints, outdir: 'dist' });
   }
   return list;
 }
