@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"syscall"
 )
 
@@ -47,9 +48,13 @@ func loopback(host string) bool {
 	return true
 }
 
-// ServeListener serves clients of ln one after the other, each in a session of
-// its own, until ctx ends. It closes ln.
+// ServeListener serves clients of ln, each in a session of its own and several at
+// once, until ctx ends. It closes ln, and returns when the last session is over.
 func ServeListener(ctx context.Context, ln net.Listener, cfg Config) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var sessions sync.WaitGroup
+	defer sessions.Wait()
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()
 	defer ln.Close()
@@ -64,7 +69,7 @@ func ServeListener(ctx context.Context, ln net.Listener, cfg Config) error {
 		one := cfg
 		one.Logger = cfg.Logger.With().Stringer("client", conn.RemoteAddr()).Logger()
 		// What was wrong with one client is in the log, and no reason not to
-		// serve the next.
-		_ = Serve(ctx, conn, one)
+		// serve the others.
+		sessions.Go(func() { _ = Serve(ctx, conn, one) })
 	}
 }

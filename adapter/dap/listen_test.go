@@ -9,7 +9,7 @@ import (
 	"github.com/dap-revexec/dap-revexec/adapter/dap"
 )
 
-func TestClientsAreServedOneAfterTheOther(t *testing.T) {
+func TestClientsAreServedAtOnce(t *testing.T) {
 	ln, err := dap.Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
@@ -18,6 +18,7 @@ func TestClientsAreServedOneAfterTheOther(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- dap.ServeListener(ctx, ln, dap.Config{}) }()
 	exe := guest(t, "steps")
+	var first *peer // is there all the time
 	for i := range 3 {
 		conn, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
@@ -28,12 +29,18 @@ func TestClientsAreServedOneAfterTheOther(t *testing.T) {
 		p.launch(exe, args{"stopOnEntry": true})
 		p.do("configurationDone", nil)
 		p.stopped("entry")
-		if i == 1 {
+		switch i {
+		case 0:
+			first = p
+			continue
+		case 1:
 			conn.Close() // one that does not take its leave
 			continue
 		}
 		p.do("disconnect", nil)
 	}
+	first.move("next", "step")
+	first.move("stepBack", "step")
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("ServeListener: %v", err)

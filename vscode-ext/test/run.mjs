@@ -1,0 +1,71 @@
+// Builds the debugger, bundles the tests of one suite (dap, host or e2e) with what
+// they import, and runs them with node's test runner.
+//
+//   node test/run.mjs SUITE [PATTERN]     PATTERN: only tests whose names match
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(root, 'out', 'test');
+
+// What each suite has beside its tests: bundles that are not run by node's test
+// runner; how many test files run at once; how long one may take, in milliseconds.
+const suites = {
+  dap: { concurrency: 2, timeout: 120_000, bundles: [] },
+  host: { concurrency: 1, timeout: 180_000, bundles: ['test/host/suite/index.ts'] },
+  e2e: { concurrency: 1, timeout: 600_000, bundles: [] },
+};
+
+const [name, pattern] = process.argv.slice(2);
+const suite = suites[name];
+if (!suite) {
+  console.error(`usage: node test/run.mjs ${Object.keys(suites).join('|')} [PATTERN]`);
+  process.exit(2);
+}
+
+function run(command, args, options = {}) {
+  const { status, signal, error } = spawnSync(command, args, { stdio: 'inherit', ...options });
+  if (error) {
+    console.error(`${command}: ${error.message}`);
+    process.exit(1);
+  }
+  if (status !== 0) {
+    process.exit(signal ? 1 : status);
+  }
+}
+
+mkdirSync(out, { recursive: true });
+const binary = join(out, 'dap-revexec');
+run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, './cmd/dap-revexec'], {
+  cwd: dirname(root),
+  env: { ...process.env, CGO_ENABLED: '0' },
+});
+
+const folder = join(root, 'test', name);
+const tests = readdirSync(folder).filter((file) => file.endsWith('.test.ts'));
+rmSync(join(out, name), { recursive: true, force: true });
+await build({
+  entryPoints: [...tests.map((file) => join(folder, file)), ...suite.bundles.map((file) => join(root, file))],
+  outdir: join(out, name),
+  outbase: folder,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  sourcemap: 'inline',
+  external: ['vscode', 'playwright-core'],
+  logLevel: 'warning',
+});
+
+const selection = pattern === undefined ? [] : [`--test-name-pattern=${pattern}`];
+run(
+  process.execPath,
+  [
+    '--enable-source-maps', '--test', '--test-reporter=spec', `--test-timeout=${suite.timeout}`, `--test-concurrency=${suite.concurrency}`, ...selection,
+    ...tests.map((file) => join(out, name, file.replace(/\.ts$/, '.js'))),
+  ],
+  { cwd: root, env: { ...process.env, REVEXEC_EXTENSION_ROOT: root, REVEXEC_TEST_BINARY: binary } },
+);
