@@ -25,6 +25,12 @@
 // timeline's index since when. So a reverse step over, out of or to the start of a
 // call costs one or two intervals between checkpoints, however long the call was.
 // Breakpoints, watchpoints and signals in it are found all the same.
+//
+// # Queries
+//
+// What all there is of something, the writes to a range, the hits of what is set, the
+// executions of a place, is one search back, too, with a filter that takes notes
+// (survey.go). A query leaves the machine and all that the session remembers as they are.
 package debugger
 
 import (

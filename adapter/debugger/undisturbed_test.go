@@ -198,3 +198,34 @@ func TestLifetimeIsThatOfTheActivation(t *testing.T) {
 		}
 	})
 }
+
+// However many writes there are in an interval, it is replayed once; and when some
+// number of them is enough, hardly more than what they are in.
+func TestManyWritesCostOneReplay(t *testing.T) {
+	for _, name := range []string{"long_ago@riscv64", "long_ago@amd64"} {
+		t.Run(name, func(t *testing.T) {
+			d := benchDebugger(t, name, 3, checkpoint.Config{Workers: 1, MinSpacing: 200_000, MaxSpacing: 200_000})
+			if ev := d.do(t, Continue, false); ev.Reason != ReasonEnd {
+				t.Fatalf("%+v", ev)
+			}
+			end := d.m.Icount()
+			w := DataBreakpoint{Addr: d.ranged(t, "table").Addr, Size: 256}
+			writes := func(limit int) (Found, uint64) {
+				before := d.tl.Stats().Replayed
+				found, err := d.Writes(t.Context(), w, Span{0, end}, limit)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return found, d.tl.Stats().Replayed - before
+			}
+			all, replayed := writes(1 << 20)
+			if n := len(all.Occurrences); n < 1000 || !all.Complete || replayed > end+end/4 {
+				t.Errorf("%d instructions are replayed of %d for all %d writes", replayed, end, n)
+			}
+			some, replayed := writes(100)
+			if len(some.Occurrences) != 100 || replayed > 2*200_000 {
+				t.Errorf("%d instructions are replayed for the last %d writes, which are after %d of %d", replayed, len(some.Occurrences), some.From, end)
+			}
+		})
+	}
+}
