@@ -133,6 +133,8 @@ export interface Where extends Position {
 /** Positions in history at which a piece of data had its values. */
 export interface ValueHistory {
   name: string;
+  /** An expression for it, that can be evaluated again after the program has moved. */
+  evaluateName?: string;
   type?: string;
   /** Hexadecimal. */
   address: string;

@@ -8,6 +8,7 @@
 import * as vscode from 'vscode';
 import { isRecord } from '../protocol';
 import type { Session, Sessions } from '../session';
+import { travel } from '../travel';
 import { page, webviewOptions } from '../webviews/page';
 import type { FromPage, RequestName, Requests, ToPage } from './messages';
 
@@ -141,37 +142,6 @@ const handlers: Handlers = {
   removeBookmark: (session, args) => session.request('revexec/removeBookmark', args),
   findHits: (session) => session.request('revexec/findHits', {}),
 };
-
-/**
- * Goes to a position, until the program has stopped there. The response alone doesn't tell: the program is on its way
- * then, and nothing can be asked of it.
- */
-export async function travel(sessions: Sessions, session: Session, icount: number): Promise<void> {
-  const listening: vscode.Disposable[] = [];
-  // The stop may be heard of before the response is: listen first.
-  const arrived = new Promise<void>((done) => {
-    listening.push(
-      sessions.onDidMove((stop) => {
-        if (stop.session === session) {
-          done();
-        }
-      }),
-      sessions.onDidEnd((ended) => {
-        if (ended === session) {
-          done();
-        }
-      }),
-    );
-  });
-  try {
-    await session.seek(icount);
-    await arrived;
-  } finally {
-    for (const each of listening) {
-      each.dispose();
-    }
-  }
-}
 
 /** Whether it is one of the page's messages, as far as what is done with it depends on it. */
 function isMessage(message: unknown): message is FromPage {

@@ -3,6 +3,7 @@ import type { Position, Timeline } from '../../protocol';
 import { count, oneLine, things as thingsOf } from '../../webviews/format';
 import { element } from '../../webviews/webview/dom';
 import { Host } from '../../webviews/webview/host';
+import { onThemeChange } from '../../webviews/webview/theme';
 import { Feed } from '../feed';
 import { hit, type Hit } from '../hit';
 import { layout, overviewHeight, rulerHeight, type Layout } from '../layout';
@@ -13,7 +14,7 @@ import { panned, revealing, Scale, span, within, zoomed, type Range } from '../s
 import { EventList } from './eventlist';
 import { Input } from './input';
 import { paint, paintOverview, type Scene } from './painter';
-import { onThemeChange, readTheme, type Theme } from './theme';
+import { readTheme, type Theme } from './theme';
 import { Tip } from './tip';
 import { Toolbar } from './toolbar';
 

@@ -1,0 +1,4 @@
+/** The page of a value history. */
+import { App } from './app';
+
+new App(document.body).start();
