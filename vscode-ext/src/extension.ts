@@ -5,6 +5,7 @@ import { AdapterFactory } from './adapter';
 import { Bookmarks } from './bookmarks';
 import { registerCommands, report } from './commands';
 import { compiledLanguage } from './configuration';
+import { registerHistory } from './history/panel';
 import { registerInlineValues } from './inlineValues';
 import { ConfigurationProvider } from './launch';
 import { registerMoments } from './moments';
@@ -16,6 +17,7 @@ import { registerTimeline } from './timeline/view';
 export function activate(context: vscode.ExtensionContext): void {
   const sessions = new Sessions();
   const bookmarks = new Bookmarks(context, sessions);
+  const histories = registerHistory(context, sessions);
   const provider = new ConfigurationProvider(context);
   context.subscriptions.push(
     sessions,
@@ -24,7 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, new AdapterFactory(context)),
     vscode.debug.registerDebugConfigurationProvider(debugType, provider),
     vscode.debug.registerDebugConfigurationProvider(debugType, dynamic(provider), vscode.DebugConfigurationProviderTriggerKind.Dynamic),
-    registerCommands({ context, sessions, bookmarks, showHistory: () => Promise.reject(new Error('not there yet')) }),
+    registerCommands({ context, sessions, bookmarks, showHistory: (session, what) => histories.show(session, what) }),
     registerMoments(sessions, report),
     registerInlineValues(),
     warnOfMissingDebugInfo(context, sessions),
