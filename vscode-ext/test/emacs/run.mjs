@@ -1,8 +1,8 @@
 // Runs session-test.el in a real Emacs, which gets an empty home. Skips visibly where
 // Emacs or dap-mode is not there, unless CI=true, where that is a failure. Arguments
 // are Lisp regular expressions for the names of the tests to run.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,8 @@ const work = mkdtempSync(join(tmpdir(), 'revexec-emacs-'));
 let status = 1;
 try {
   const env = prepare(work);
+  copyFileSync(join(here, 'ask.c'), join(work, 'ask.c'));
+  execFileSync('gcc', ['-g', '-o', 'ask', 'ask.c'], { cwd: work, stdio: 'inherit' });
   const names = process.argv.slice(2);
   const run = names.length === 0
     ? '(ert-run-tests-batch-and-exit)'

@@ -302,6 +302,37 @@ Return the place of the first stop."
             (remove-hook 'dap-stopped-hook count)))
         (should (= (session-position) 0))))))
 
+(ert-deftest session-asks-the-terminal-for-nothing-twice ()
+  (let* ((session-source (expand-file-name "ask.c" session-work))
+         (session-program (expand-file-name "ask" session-work))
+         (session-arrivals 0)
+         (greeting (session-line-of "hello")))
+    (find-file session-source)
+    (dap-breakpoint-delete-all)
+    (goto-char (point-min))
+    (forward-line (1- greeting))
+    (dap-breakpoint-add)
+    (dap-debug (list :type "revexec" :name "ask" :request "launch" :cwd session-work
+                     :program session-program :console "integratedTerminal"))
+    (unwind-protect
+        (let ((terminal (session-await "terminal" (lambda () (get-buffer "*ask - ask*")))))
+          (cl-flet ((shown () (with-current-buffer terminal
+                                (buffer-substring-no-properties (point-min) (point-max)))))
+            (session-await "prompt" (lambda () (string-match-p "terminal 1; name\\? \\'" (shown))))
+            (process-send-string (get-buffer-process terminal) "world\n")
+            (session-await "stop" (lambda () (> session-arrivals 0)))
+            (should (equal (session-place) (list "main" greeting)))
+            (should (equal (session-value "name") "\"world\\n\""))
+            ;; Back to before it was read, and on.
+            (should (equal (session-after #'dap-step-back) (list "main" (session-line-of "fgets"))))
+            (should (equal (session-value "name") "\"\""))
+            (should (equal (session-after #'session-type "continue") (list "main" greeting)))
+            (should (equal (session-value "name") "\"world\\n\""))
+            (session-type "continue")
+            (session-await "greeting" (lambda () (string-match-p "hello world" (shown))))
+            (should (equal (replace-regexp-in-string "\r" "" (shown)) "terminal 1; name? world\nhello world\n"))))
+      (session-end))))
+
 (ert-deftest session-reaches-an-adapter-that-listens ()
   (let* ((printed "")
          (adapter (make-process :name "dap-revexec" :command '("dap-revexec" "--listen" "127.0.0.1:0")
