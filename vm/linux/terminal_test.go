@@ -15,6 +15,8 @@ import (
 // shows.
 type person struct {
 	tb     testing.TB
+	does   func(e linux.TerminalEvent) // something at the terminal
+	leaves func()                      // hangs up
 	events chan linux.TerminalEvent
 	asked  chan struct{} // has a token when somebody waits for what is typed
 
@@ -25,7 +27,10 @@ type person struct {
 }
 
 func newPerson(tb testing.TB) *person {
-	return &person{tb: tb, events: make(chan linux.TerminalEvent, 1024), asked: make(chan struct{}, 1), grown: make(chan struct{}, 1)}
+	p := &person{tb: tb, events: make(chan linux.TerminalEvent, 1024), asked: make(chan struct{}, 1), grown: make(chan struct{}, 1)}
+	p.does = func(e linux.TerminalEvent) { p.events <- e }
+	p.leaves = func() { close(p.events) }
+	return p
 }
 
 // Next implements linux.TerminalSource.
@@ -41,13 +46,13 @@ func (p *person) Next() (linux.TerminalEvent, error) {
 	return e, nil
 }
 
-func (p *person) types(s string) { p.events <- linux.TerminalEvent{Data: []byte(s)} }
+func (p *person) types(s string) { p.does(linux.TerminalEvent{Data: []byte(s)}) }
 
 func (p *person) resizes(rows, cols uint16) {
-	p.events <- linux.TerminalEvent{Size: linux.TerminalSize{Rows: rows, Cols: cols}}
+	p.does(linux.TerminalEvent{Size: linux.TerminalSize{Rows: rows, Cols: cols}})
 }
 
-func (p *person) hangsUp() { close(p.events) }
+func (p *person) hangsUp() { p.leaves() }
 
 // sees is the Output of a machine.
 func (p *person) sees(fd int, _ uint64, b []byte) {

@@ -47,7 +47,7 @@ func (r *receiving) take(c byte) {
 	if r.in&inISTRIP != 0 {
 		c &= 0x7f
 	}
-	if r.in&inIUCLC != 0 && r.extended() && c >= 'A' && c <= 'Z' {
+	if r.in&inIUCLC != 0 && r.extended() && isUpper(c) {
 		c += 'a' - 'A'
 	}
 	switch {
@@ -56,7 +56,7 @@ func (r *receiving) take(c byte) {
 		return
 	case r.literal:
 		r.literal = false
-		r.plain(c)
+		r.plain(c, false)
 		return
 	case r.flow(c), r.signal(c):
 		return
@@ -64,16 +64,17 @@ func (r *receiving) take(c byte) {
 	if r.stopped && r.in&inIXON != 0 && r.in&inIXANY != 0 {
 		r.resume()
 	}
+	end := false // it is a line's end that another key has given
 	switch {
 	case c == '\r' && r.in&inIGNCR != 0:
 		return
 	case c == '\r' && r.in&inICRNL != 0:
-		c = '\n'
+		c, end = '\n', true
 	case c == '\n' && r.in&inINLCR != 0:
 		c = '\r'
 	}
 	if !r.canonical() || !r.edit(c) {
-		r.plain(c)
+		r.plain(c, end)
 	}
 }
 
@@ -187,11 +188,11 @@ func (r *receiving) end(c byte) {
 	r.ready = len(r.buf)
 }
 
-// plain takes c as itself.
-func (r *receiving) plain(c byte) {
+// plain takes c as itself. It is shown as a line's end if end says so.
+func (r *receiving) plain(c byte, end bool) {
 	if r.echoes() {
 		r.finishErasing()
-		if c == '\n' {
+		if end {
 			r.show(c)
 		} else {
 			r.begun()
@@ -220,15 +221,11 @@ func (y *tty) continues(c byte) bool { return y.in&inIUTF8 != 0 && c&0xc0 == 0x8
 // isControl reports whether c has no shape of its own.
 func isControl(c byte) bool { return c < ' ' || c == 0x7f }
 
-// isWord reports whether c is part of a word: in Latin-1, which also takes the first
-// byte of a longer character for one.
-func isWord(c byte) bool {
-	switch {
-	case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c == '_':
-		return true
-	}
-	return c >= 0xc0 && c != 0xd7 && c != 0xf7
-}
+// Letters are those of Latin-1 for the kernel, which knows no encoding: so the first
+// byte of a longer character is part of a word, too.
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' || c >= 0xc0 && c <= 0xde && c != 0xd7 }
+func isLower(c byte) bool { return c >= 'a' && c <= 'z' || c >= 0xdf && c != 0xf7 }
+func isWord(c byte) bool  { return isUpper(c) || isLower(c) || c >= '0' && c <= '9' || c == '_' }
 
 // erase erases a character, a word or the line, as c says.
 func (r *receiving) erase(c byte) {
@@ -354,16 +351,21 @@ func (r *receiving) echo(c byte) {
 	r.show(c)
 }
 
-// show shows characters as if a program had written them.
+// show shows characters as if a program had written them: but for 0xff, which Linux
+// takes for itself on the way, and so leaves as it is.
 func (r *receiving) show(p ...byte) {
 	for _, c := range p {
-		if r.out&outOPOST == 0 {
+		switch {
+		case c == 0xff:
 			r.put(c)
-			continue
-		}
-		var b [8]byte
-		for _, c := range r.post(b[:0], c) {
+			r.column++
+		case r.out&outOPOST == 0:
 			r.put(c)
+		default:
+			var b [8]byte
+			for _, c := range r.post(b[:0], c) {
+				r.put(c)
+			}
 		}
 	}
 }

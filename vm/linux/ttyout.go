@@ -48,7 +48,7 @@ func (y *tty) post(out []byte, c byte) []byte {
 		if isControl(c) {
 			break
 		}
-		if y.out&outOLCUC != 0 && c >= 'a' && c <= 'z' {
+		if y.out&outOLCUC != 0 && isLower(c) {
 			c -= 'a' - 'A'
 		}
 		if !y.continues(c) {
