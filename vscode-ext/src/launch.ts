@@ -81,7 +81,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     const items: Item[] = [
       ...found.map((candidate) => ({
         label: `$(${candidate.program ? 'debug-alt' : 'history'}) ${path.basename(candidate.file)}`,
-        description: root === undefined ? candidate.file : path.relative(root, candidate.file),
+        description: root === undefined ? path.dirname(candidate.file) : path.relative(root, path.dirname(candidate.file)),
         detail: detail(candidate, now),
         candidate,
       })),
