@@ -74,7 +74,7 @@ func (l *Listener) Accept(ctx context.Context) (*Remote, error) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 
-	ctx, done := context.WithCancel(ctx) // ends the other handshakes
+	greeting, done := context.WithCancel(ctx) // ends the other handshakes
 	defer done()
 	found := make(chan *Remote)
 	room := make(chan struct{}, maxGuests)
@@ -89,14 +89,14 @@ func (l *Listener) Accept(ctx context.Context) (*Remote, error) {
 			room <- struct{}{}
 			go func() {
 				defer func() { <-room }()
-				r := l.greet(ctx, conn)
+				r := l.greet(greeting, conn)
 				if r == nil {
 					conn.Close()
 					return
 				}
 				select {
 				case found <- r:
-				case <-ctx.Done(): // another was faster
+				case <-greeting.Done(): // another was faster
 					conn.Close()
 				}
 			}()

@@ -44,7 +44,7 @@ func proxied(t *testing.T) (*ptytest.Terminal, *Remote, *exec.Cmd) {
 	defer ln.Close()
 	args := ln.Args(os.Args[0])
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "TERM=xterm-test", "COLORTERM=")
+	cmd.Env = append(os.Environ(), "TERM=xterm-test", "COLORTERM=", "GORACE=atexit_sleep_ms=0")
 	tty.Start(cmd)
 	ctx, stop := context.WithTimeout(t.Context(), deadline)
 	defer stop()

@@ -157,6 +157,36 @@ func (p *Terminal) Expect(text string) {
 	}
 }
 
+// Settle waits until all is seen that has been written to the terminal so far.
+func (p *Terminal) Settle() {
+	p.t.Helper()
+	const mark = "\x00ptytest\x00"
+	if _, err := p.slave.WriteString(mark); err != nil {
+		p.t.Fatal(err)
+	}
+	late := time.After(deadline)
+	for {
+		p.mu.Lock()
+		i := bytes.Index(p.seen.Bytes(), []byte(mark))
+		if i >= 0 {
+			rest := string(p.seen.Bytes()[i+len(mark):])
+			p.seen.Truncate(i)
+			p.seen.WriteString(rest)
+			p.taken = min(p.taken, i)
+		}
+		changed := p.changed
+		p.mu.Unlock()
+		if i >= 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			p.t.Fatal("what is written to the terminal is not seen")
+		}
+	}
+}
+
 // Seen is all that has been seen.
 func (p *Terminal) Seen() string {
 	p.mu.Lock()
