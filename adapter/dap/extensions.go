@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	godap "github.com/google/go-dap"
+
+	"github.com/dap-revexec/dap-revexec/adapter/debugger"
 )
 
 // What goes beyond the protocol as go-dap v0.12 knows it: parts of newer versions
@@ -122,13 +124,15 @@ type OutputEventBody struct {
 	godap.OutputEventBody
 	Revexec *OutputInfo `json:"revexec,omitempty"`
 
-	end uint64 // of program output: the offset behind it
+	end  uint64        // of program output: the offset behind it
+	from debugger.Line // the line that was writing, if it is known
 }
 
-// mergeable reports whether next can be put behind b: if it goes on where that ends.
+// mergeable reports whether next can be put behind b: if it goes on where that ends, and
+// comes from the same line.
 func (b *OutputEventBody) mergeable(next *OutputEventBody) bool {
 	x, y := b.Revexec, next.Revexec
-	return x != nil && y != nil && x.Stream != "" && x.Stream == y.Stream && b.end == *y.Offset
+	return x != nil && y != nil && x.Stream != "" && x.Stream == y.Stream && b.end == *y.Offset && b.from == next.from
 }
 
 // merge puts next behind b, which keeps its position.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ type launchArguments struct {
 	Record      *recordArgument    `json:"record"`    // record the session
 	Recording   string             `json:"recording"` // debug that, not a program
 	Position    string             `json:"position"`  // where to go at first, in a recording
+	MomentURI   string             `json:"momentUri"` // "scheme:" of the sources of output events
 
 	// WordsEverywhere takes words in every evaluate request: some clients do not say
 	// that an expression was typed.
@@ -127,6 +129,9 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 	if err := a.checkConsole(); err != nil {
 		return nil, err
 	}
+	if a.MomentURI != "" && !momentURI.MatchString(a.MomentURI) {
+		return nil, badArgument(`launch: momentUri: %.60q: write a URI's scheme, such as "moment:"`, a.MomentURI)
+	}
 	named := []string{a.Program, a.Cwd, a.Sysroot, a.Recording}
 	if a.Record != nil {
 		named = append(named, a.Record.File)
@@ -148,6 +153,10 @@ func parseLaunch(raw json.RawMessage) (*launchArguments, error) {
 	}
 	return &a, nil
 }
+
+// momentURI is what the argument momentUri may be: a scheme (RFC 3986, 3.1) of more than
+// a drive's letter, and what may come before a path.
+var momentURI = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+:(//[A-Za-z0-9._-]*)?$`)
 
 // history is how checkpoints are kept.
 func (a *launchArguments) history(o machineOptions) checkpoint.Config {

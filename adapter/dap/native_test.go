@@ -14,10 +14,7 @@ import (
 
 // A program with a bug, in the languages that people compile: something sets total
 // to a wrong value, which the end shows.
-var bugs = []struct {
-	name, file, source string
-	build              []string // a command; it leaves the program as "bug"
-}{
+var bugs = []bug{
 	{"C", "bug.c", `#include <stdio.h>
 int total;
 static void add(int n) {
@@ -82,6 +79,47 @@ fn main() {
 `, []string{"rustc", "-g", "bug.rs", "-o", "bug"}},
 }
 
+// bug is such a program.
+type bug struct {
+	name, file, source string
+	build              []string // a command; it leaves the program as "bug"
+}
+
+// lineOf is the line of a bug's source with a marker.
+func lineOf(b *bug, marker string) int {
+	before, _, _ := strings.Cut(b.source, "// "+marker)
+	return strings.Count(before, "\n") + 1
+}
+
+// build compiles a bug into a new directory.
+func build(t *testing.T, b *bug) string {
+	t.Helper()
+	dir := t.TempDir()
+	path, err := exec.LookPath(b.build[0])
+	if home, _ := os.UserHomeDir(); err != nil && b.name == "Rust" {
+		path, err = exec.LookPath(filepath.Join(home, ".cargo", "bin", "rustc"))
+	}
+	if err == nil && b.name == "Rust" {
+		_, err = exec.LookPath("cc") // which it links with
+	}
+	if err != nil {
+		if os.Getenv("CI") == "true" && b.name != "Rust" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, b.file), []byte(b.source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, b.build[1:]...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GO111MODULE=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", b.build, err, out)
+	}
+	return dir
+}
+
 // What this machine's compilers make is debugged as it is: stepped back over lines
 // and led back to the last write of a variable.
 func TestProgramsOfThisMachineStepBack(t *testing.T) {
@@ -90,33 +128,8 @@ func TestProgramsOfThisMachineStepBack(t *testing.T) {
 	}
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
-			dir := t.TempDir()
-			path, err := exec.LookPath(b.build[0])
-			if home, _ := os.UserHomeDir(); err != nil && b.name == "Rust" {
-				path, err = exec.LookPath(filepath.Join(home, ".cargo", "bin", "rustc"))
-			}
-			if err == nil && b.name == "Rust" {
-				_, err = exec.LookPath("cc") // which it links with
-			}
-			if err != nil {
-				if os.Getenv("CI") == "true" && b.name != "Rust" {
-					t.Fatal(err)
-				}
-				t.Skip(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, b.file), []byte(b.source), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			cmd := exec.Command(path, b.build[1:]...)
-			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GO111MODULE=off")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%v: %v\n%s", b.build, err, out)
-			}
-			line := func(marker string) int {
-				before, _, _ := strings.Cut(b.source, "// "+marker)
-				return strings.Count(before, "\n") + 1
-			}
+			dir := build(t, &b)
+			line := func(marker string) int { return lineOf(&b, marker) }
 
 			p := connect(t)
 			p.initialize()

@@ -146,6 +146,8 @@ func TestCharactersInPiecesArePutTogether(t *testing.T) {
 	for size := 1; size <= len(text); size++ {
 		s := newSession(Config{})
 		s.prog, _ = openSteps(t.Context(), nil, machineOptions{})
+		s.launched = &launchArguments{}
+		s.sources.reset(s.launched, "/steps", nil)
 		for rest := text; rest != ""; {
 			n := min(size, len(rest))
 			s.programOutput(1, 0, []byte(rest[:n]))

@@ -2,6 +2,10 @@ package dap
 
 import (
 	"context"
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -52,7 +56,30 @@ func (s *session) write(ctx context.Context, fd int, icount, offset uint64, p []
 	body := OutputEventBody{Revexec: &OutputInfo{Icount: icount, Stream: streamName(fd), Offset: &offset}, end: offset + uint64(len(p))}
 	body.Category = body.Revexec.Stream
 	body.Output = strings.ToValidUTF8(string(p), "\uFFFD")
+	s.attribute(&body)
 	s.out.output(ctx, body)
+}
+
+// attribute tells the client the line that was writing, or, if the launch configuration
+// names a scheme for that, the moment.
+func (s *session) attribute(body *OutputEventBody) {
+	if s.launched.NoDebug || s.bare {
+		return
+	}
+	d := s.prog.dbg
+	at, known := d.Writer(func(file string) bool { return s.sources.user(file, d.Program()) })
+	body.from = at
+	if moment := s.launched.MomentURI; moment != "" {
+		body.Source, body.Line = &godap.Source{Name: "output"}, s.lineOut(1)
+		if known {
+			body.Source.Name, body.Line = path.Base(filepath.ToSlash(at.File)), s.lineOut(at.Line)
+		}
+		body.Source.Path = fmt.Sprintf("%s/%d/%s", moment, body.Revexec.Icount, url.PathEscape(body.Source.Name))
+		return
+	}
+	if known {
+		body.Source, body.Line = s.source1(at.File), s.lineOut(at.Line)
+	}
 }
 
 // flushOutput sends what waits for the rest of a character.

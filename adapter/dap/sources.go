@@ -12,6 +12,7 @@ import (
 
 	"github.com/dap-revexec/dap-revexec/adapter/debugger"
 	"github.com/dap-revexec/dap-revexec/adapter/files"
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
 )
 
 // sources finds the files here for the paths recorded in the debug information,
@@ -24,8 +25,11 @@ type sources struct {
 
 	found map[string]files.Place // by the recorded path; empty if nowhere
 	back  map[string]string      // here → recorded
-	refs  []sourceRef            // what a sourceReference stands for: refs[n-1]
-	refOf map[sourceRef]int
+	mine  map[string]bool        // by the recorded path: see user
+	// library are the directories of libraries' files, with a slash behind.
+	library []string
+	refs    []sourceRef // what a sourceReference stands for: refs[n-1]
+	refOf   map[sourceRef]int
 
 	starts map[uint64][]uint64 // function → its instructions, for disassembly
 }
@@ -42,7 +46,8 @@ type sourceRef struct {
 // files of the recording that it comes from, if it does.
 func (x *sources) reset(args *launchArguments, program string, kept files.Files) {
 	x.Finder = args.finder(program, kept)
-	x.found, x.back = map[string]files.Place{}, map[string]string{}
+	x.library = nil
+	x.found, x.back, x.mine = map[string]files.Place{}, map[string]string{}, map[string]bool{}
 	x.starts = map[uint64][]uint64{}
 	if x.refOf == nil {
 		x.refOf = map[sourceRef]int{}
@@ -110,6 +115,33 @@ func (x *sources) recorded(file string, syms *debugger.Debugger) string {
 		return r
 	}
 	return file
+}
+
+// user reports whether a recorded file is the user's: one that can be shown, and is
+// neither of a language's library nor of the system. program is the one that it is of.
+func (x *sources) user(recorded string, program *symbols.Program) bool {
+	if x.library == nil {
+		x.library = libraries(program.Files())
+	}
+	is, known := x.mine[recorded]
+	if !known {
+		_, is = x.here(recorded)
+		is = is && !slices.ContainsFunc(x.library, func(dir string) bool { return strings.HasPrefix(recorded, dir) })
+		x.mine[recorded] = is
+	}
+	return is
+}
+
+// libraries are the directories, with a slash behind, that no file of a user's is in,
+// among them Go's own: where its runtime is.
+func libraries(files []string) []string {
+	dirs := []string{"/usr/include/", "/usr/lib/", "/usr/src/", "/rustc/"}
+	for _, f := range files {
+		if root, ok := strings.CutSuffix(f, "/runtime/proc.go"); ok {
+			return append(dirs, root+"/")
+		}
+	}
+	return dirs
 }
 
 // ref is the sourceReference for r.

@@ -33,6 +33,8 @@ type Debugger struct {
 	stacks map[vm.ThreadID]*stack // of the current position
 	breaks breakSets
 
+	writers writers
+
 	// replays says that the machine is known to only replay: it has come to the end
 	// of what was recorded.
 	replays bool
