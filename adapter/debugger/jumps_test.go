@@ -12,6 +12,35 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
+// jumps starts a session of a program that leaves calls by longjmp, exceptions and other
+// stacks, built by a toolchain.
+func jumps(t *testing.T, tc testdata.Toolchain, level string) *Debugger {
+	t.Helper()
+	if err := tc.Missing(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	path, err := tc.BuildStaticCXX(dir, "jumps.cc", level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := linux.New(linux.Config{Path: path, Args: []string{"jumps"}, Dir: dir, Seed: [32]byte{5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	prog, err := symbols.Load(path, m.Image().Bias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tl := checkpoint.New(m, checkpoint.Config{MinSpacing: 500, MaxSpacing: 500, MemoryCap: 8 << 20})
+	t.Cleanup(tl.Close)
+	return New(tl, prog)
+}
+
 // TestPassingOverCallsThatDoNotReturn compares reverse steps in a program that leaves
 // calls by longjmp, exceptions and other stacks with those of searches that pass over
 // no call.
@@ -19,29 +48,7 @@ func TestPassingOverCallsThatDoNotReturn(t *testing.T) {
 	for _, tc := range testdata.Toolchains() {
 		for _, level := range []string{"-O0", "-O2"} {
 			t.Run(tc.Arch+level, func(t *testing.T) {
-				if err := tc.Missing(); err != nil {
-					if os.Getenv("CI") == "true" {
-						t.Fatal(err)
-					}
-					t.Skip(err)
-				}
-				dir := t.TempDir()
-				path, err := tc.BuildStaticCXX(dir, "jumps.cc", level)
-				if err != nil {
-					t.Fatal(err)
-				}
-				m, err := linux.New(linux.Config{Path: path, Args: []string{"jumps"}, Dir: dir, Seed: [32]byte{5}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(m.Close)
-				prog, err := symbols.Load(path, m.Image().Bias)
-				if err != nil {
-					t.Fatal(err)
-				}
-				tl := checkpoint.New(m, checkpoint.Config{MinSpacing: 500, MaxSpacing: 500, MemoryCap: 8 << 20})
-				t.Cleanup(tl.Close)
-				d := New(tl, prog)
+				d := jumps(t, tc, level)
 				d.StopOnSignals(false)
 				d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: "main"}})
 				start := d.do(t, Continue, false).Icount

@@ -114,90 +114,115 @@ func (o *Occurrence) arrives() uint64 {
 
 // TestHitsAreTheStopsOfContinuingFromTheStart, with whatever may be set, in every guest.
 func TestHitsAreTheStopsOfContinuingFromTheStart(t *testing.T) {
-	const most = 150
 	reasons := map[Reason]int{}
 	everyGuest(t, func(t *testing.T, d *Debugger, g testdata.Guest, r *rand.Rand) {
-		ctx := context.Background()
 		d.setAnything(t, g, r)
-		d.to(t, d.tl.Start())
-		var stops []Event
-		in := Span{d.tl.Start(), d.tl.Frontier()}
-		for {
-			ev := d.do(t, Continue, false)
-			if ev.Reason == ReasonEnd {
-				break
-			}
-			stops = append(stops, ev)
-			reasons[ev.Reason]++
-			if len(stops) == most {
-				in.To = ev.Icount
-				break
-			}
-		}
-		seen := d.Seen()
-		origin := d.anyPlace(t, r)
-		before := d.m.Hash()
-		found, err := d.Hits(ctx, in, 1_000_000)
-		if err != nil || !found.Complete || found.From != in.From {
-			t.Fatalf("%+v, %v", found, err)
-		}
-		if d.m.Icount() != origin || d.m.Hash() != before {
-			t.Fatalf("the machine is at %d, not at %d as before", d.m.Icount(), origin)
-		}
-		hits := slices.DeleteFunc(slices.Clone(found.Occurrences), func(o Occurrence) bool { return o.arrives() == in.From })
-		var want, got []uint64
-		for _, ev := range stops {
-			want = append(want, ev.Icount)
-			i := slices.IndexFunc(hits, func(o Occurrence) bool { return o.arrives() == ev.Icount && o.Reason == ev.Reason })
-			if i < 0 {
-				t.Fatalf("the stop %+v is not among the hits", ev)
-			}
-			if o := hits[i]; !slices.Equal(o.Breakpoints, ev.Breakpoints) || o.Text != ev.Text || o.Watch != nil && !o.Watch.equal(ev.Watch) {
-				t.Fatalf("%+v %+v, want %+v %+v", o, o.Watch, ev, ev.Watch)
-			}
-			i = slices.IndexFunc(seen, func(o Occurrence) bool { return o.arrives() == ev.Icount && o.Reason == ev.Reason })
-			if i < 0 {
-				t.Fatalf("the stop %+v has not been seen", ev)
-			}
-		}
-		for _, o := range hits {
-			got = append(got, o.arrives())
-		}
-		slices.Sort(want)
-		slices.Sort(got)
-		if want, got = slices.Compact(want), slices.Compact(got); !slices.Equal(got, want) {
-			t.Fatalf("hits at %d, stops at %d", got, want)
-		}
-		// The newest of them, in a part of it.
-		part := Span{in.From + r.Uint64N(in.To-in.From+1), in.To}
-		part.To = part.From + r.Uint64N(in.To-part.From+1)
-		var inside []Occurrence
-		for _, o := range found.Occurrences {
-			if o.Icount >= part.From && o.arrives() <= part.To {
-				inside = append(inside, o)
-			}
-		}
-		limit := 1 + r.IntN(len(inside)+2)
-		some, err := d.Hits(ctx, part, limit)
-		if err != nil || d.m.Icount() != origin {
-			t.Fatal(err)
-		}
-		from := slices.IndexFunc(inside, func(o Occurrence) bool { return o.Icount >= some.From })
-		if from < 0 {
-			from = len(inside)
-		}
-		if !slices.EqualFunc(some.Occurrences, inside[from:], sameOccurrence) {
-			t.Fatalf("of [%d, %d], %d:\n%+v, want\n%+v", part.From, part.To, limit, some.Occurrences, inside[from:])
-		}
-		if some.Complete != (from == 0 && some.From == part.From) && from > 0 || from > 0 && len(some.Occurrences) < limit {
-			t.Fatalf("of [%d, %d], %d: %d from %d on, of %d, complete: %v", part.From, part.To, limit, len(some.Occurrences), some.From, len(inside), some.Complete)
-		}
+		d.hitsAreStops(t, r, reasons)
 	})
 	t.Logf("stops by reason: %v", reasons)
 	for _, r := range []Reason{ReasonBreakpoint, ReasonData, ReasonSignal} {
 		if reasons[r] == 0 {
 			t.Errorf("no stop of reason %d", r)
 		}
+	}
+}
+
+func TestHitsOfExceptionsAreTheStopsOfContinuingFromTheStart(t *testing.T) {
+	for _, tc := range testdata.Toolchains() {
+		t.Run(tc.Arch, func(t *testing.T) {
+			d := jumps(t, tc, "-O0")
+			d.StopOnSignals(false)
+			d.SetFunctionBreakpoints([]FunctionBreakpoint{{Name: "main"}})
+			for d.do(t, Continue, false).Reason != ReasonEnd {
+			}
+			d.StopOnExceptions("throw")
+			reasons := map[Reason]int{}
+			d.hitsAreStops(t, rand.New(rand.NewPCG(1, 1)), reasons)
+			if reasons[ReasonException] < 3 || reasons[ReasonFunction] != 1 {
+				t.Errorf("stops by reason: %v", reasons)
+			}
+		})
+	}
+}
+
+// hitsAreStops compares what Hits finds with the stops of going through the history,
+// which it counts by their reasons.
+func (d *Debugger) hitsAreStops(t *testing.T, r *rand.Rand, reasons map[Reason]int) {
+	t.Helper()
+	const most = 150
+	ctx := context.Background()
+	d.to(t, d.tl.Start())
+	var stops []Event
+	in := Span{d.tl.Start(), d.tl.Frontier()}
+	for {
+		ev := d.do(t, Continue, false)
+		if ev.Reason == ReasonEnd {
+			break
+		}
+		stops = append(stops, ev)
+		reasons[ev.Reason]++
+		if len(stops) == most {
+			in.To = ev.Icount
+			break
+		}
+	}
+	seen := d.Seen()
+	origin := d.anyPlace(t, r)
+	before := d.m.Hash()
+	found, err := d.Hits(ctx, in, 1_000_000)
+	if err != nil || !found.Complete || found.From != in.From {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if d.m.Icount() != origin || d.m.Hash() != before {
+		t.Fatalf("the machine is at %d, not at %d as before", d.m.Icount(), origin)
+	}
+	hits := slices.DeleteFunc(slices.Clone(found.Occurrences), func(o Occurrence) bool { return o.arrives() == in.From })
+	var want, got []uint64
+	for _, ev := range stops {
+		want = append(want, ev.Icount)
+		i := slices.IndexFunc(hits, func(o Occurrence) bool { return o.arrives() == ev.Icount && o.Reason == ev.Reason })
+		if i < 0 {
+			t.Fatalf("the stop %+v is not among the hits", ev)
+		}
+		if o := hits[i]; !slices.Equal(o.Breakpoints, ev.Breakpoints) || o.Text != ev.Text || o.Watch != nil && !o.Watch.equal(ev.Watch) {
+			t.Fatalf("%+v %+v, want %+v %+v", o, o.Watch, ev, ev.Watch)
+		}
+		i = slices.IndexFunc(seen, func(o Occurrence) bool { return o.arrives() == ev.Icount && o.Reason == ev.Reason })
+		if i < 0 {
+			t.Fatalf("the stop %+v has not been seen", ev)
+		}
+	}
+	for _, o := range hits {
+		got = append(got, o.arrives())
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if want, got = slices.Compact(want), slices.Compact(got); !slices.Equal(got, want) {
+		t.Fatalf("hits at %d, stops at %d", got, want)
+	}
+	// The newest of them, in a part of it.
+	part := Span{in.From + r.Uint64N(in.To-in.From+1), in.To}
+	part.To = part.From + r.Uint64N(in.To-part.From+1)
+	var inside []Occurrence
+	for _, o := range found.Occurrences {
+		if o.Icount >= part.From && o.arrives() <= part.To {
+			inside = append(inside, o)
+		}
+	}
+	limit := 1 + r.IntN(len(inside)+2)
+	some, err := d.Hits(ctx, part, limit)
+	if err != nil || d.m.Icount() != origin {
+		t.Fatal(err)
+	}
+	from := slices.IndexFunc(inside, func(o Occurrence) bool { return o.Icount >= some.From })
+	if from < 0 {
+		from = len(inside)
+	}
+	if !slices.EqualFunc(some.Occurrences, inside[from:], sameOccurrence) {
+		t.Fatalf("of [%d, %d], %d:\n%+v, want\n%+v", part.From, part.To, limit, some.Occurrences, inside[from:])
+	}
+	if some.Complete != (from == 0 && some.From == part.From) && from > 0 || from > 0 && len(some.Occurrences) < limit {
+		t.Fatalf("of [%d, %d], %d: %d from %d on, of %d, complete: %v", part.From, part.To, limit, len(some.Occurrences), some.From, len(inside), some.Complete)
 	}
 }
 
