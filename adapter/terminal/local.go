@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"syscall"
 
 	"golang.org/x/term"
 
@@ -95,6 +96,9 @@ func (l *Local) restore() error {
 		}
 	}
 	l.saved, l.output = nil, nil
+	if errors.Is(err, syscall.EIO) { // it has been hung up, and is nobody's any more
+		err = nil
+	}
 	return err
 }
 

@@ -211,6 +211,17 @@ func (p *Terminal) Mode() unix.Termios {
 // Raw reports whether the terminal is in raw mode.
 func (p *Terminal) Raw() bool { return p.Mode().Lflag&(unix.ICANON|unix.ECHO|unix.ISIG) == 0 }
 
+// AwaitRaw waits until a program has put the terminal into raw mode. No event tells of
+// that.
+func (p *Terminal) AwaitRaw() {
+	p.t.Helper()
+	for late := time.Now().Add(deadline); !p.Raw(); time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			p.t.Fatal("the terminal is not put into raw mode")
+		}
+	}
+}
+
 // Close closes the window: the programs on the terminal get a hang-up.
 func (p *Terminal) Close() {
 	p.slave.Close()
