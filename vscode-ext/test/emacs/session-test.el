@@ -250,6 +250,11 @@ Return the place of the first stop."
         (should (equal (session-after #'session-type "last-write alice.balance") (list "deposit" add)))
         (should (equal (session-after #'session-type (format "seek %d" here)) (list "main" sum)))
         (should (string-match-p (format "\\b%d\\b" here) (session-type "where")))
+        (session-type "bookmark noon")
+        (should (equal (session-after #'session-type "next") (list "main" print)))
+        (should (equal (session-after #'session-type "seek @noon") (list "main" sum)))
+        (should (= (session-position) here))
+        (should (string-match-p "100.*110\\(.\\|\n\\)*110.*130" (session-type "history alice.balance")))
         (should (string-match-p "reverse-continue" (session-type "help")))))))
 
 (ert-deftest session-survives-the-end-of-the-program ()
