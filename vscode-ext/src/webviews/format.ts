@@ -1,30 +1,16 @@
 /** How the views write numbers. English, as all texts of the extension and the adapter are. */
+import { count, percent } from '../format';
 
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** A whole number with its thousands apart: `12,345`. */
-export function count(n: number): string {
-  return grouped.format(Math.round(n));
-}
+export { count };
 
 /** A number of things: `1 write`, `2 writes`, `1,000 processes`. */
 export function things(n: number, one: string, many = one + 's'): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
-/**
- * Where a position is in `[start, end]`, in percent. Only the ends themselves are `0 %` and `100 %`: one who
- * reads "100 %" must be able to rely on there being nothing after.
- */
+/** Where a position is in `[start, end]`, in percent: only the ends themselves are `0 %` and `100 %`. */
 export function share(position: number, start: number, end: number): string {
-  if (end <= start || position >= end) {
-    return '100 %';
-  }
-  if (position <= start) {
-    return '0 %';
-  }
-  const percent = ((position - start) / (end - start)) * 100;
-  return `${Math.min(Math.max(percent, 0.1), 99.9).toFixed(1)} %`;
+  return percent(position - start, end - start);
 }
 
 const units: readonly (readonly [number, string])[] = [
@@ -43,7 +29,7 @@ export function tick(n: number, step: number): string {
     return '0';
   }
   for (const [size, letter] of units) {
-    if (step >= size / 100 && n >= size) {
+    if (step >= size / 100 && n >= size && n < size * 1000) {
       const digits = Math.max(0, Math.ceil(Math.log10(size / step) - 1e-9));
       return `${(n / size).toFixed(digits)} ${letter}`;
     }
