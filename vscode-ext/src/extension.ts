@@ -30,6 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerMoments(sessions, report),
     registerInlineValues(),
     warnOfMissingDebugInfo(context, sessions),
+    openTimelineOnce(context, sessions),
   );
   registerTimeline(context, sessions);
 }
@@ -48,5 +49,20 @@ function warnOfMissingDebugInfo(context: vscode.ExtensionContext, sessions: Sess
     told.add(program);
     const language = compiledLanguage(vscode.window.activeTextEditor?.document.languageId);
     show({ kind: 'noDebugInfo', program, language }, { context, folder: session.debug.workspaceFolder }, 'warning');
+  });
+}
+
+const timelineOpened = 'revexec.timelineOpened';
+
+/**
+ * Opens the Timeline at the first stop in a workspace: views that an extension adds to
+ * Run and Debug are closed at first, and would not be found. After that it is as the
+ * user leaves it.
+ */
+function openTimelineOnce(context: vscode.ExtensionContext, sessions: Sessions): vscode.Disposable {
+  return sessions.onDidMove(() => {
+    if (context.workspaceState.get(timelineOpened) === true) return;
+    void context.workspaceState.update(timelineOpened, true);
+    void vscode.commands.executeCommand('revexec.timeline.focus', { preserveFocus: true });
   });
 }

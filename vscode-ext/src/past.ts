@@ -5,24 +5,27 @@
 
 import * as vscode from 'vscode';
 import { pastText, statusText, statusTooltip } from './format';
-import type { Where } from './protocol';
+import type { Position, Source } from './protocol';
 import { shows } from './references';
 import type { Session, Sessions } from './session';
 
 /** What runs for less than that does not make the display flicker, in milliseconds. */
 const patience = 300;
 
+/** How far up the stack the frame is looked for that the user looks at. */
+const frames = 100;
+
 export class Past implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('revexec.position', vscode.StatusBarAlignment.Left, 40);
   private readonly beside = vscode.window.createTextEditorDecorationType({
-    after: { margin: '0 0 0 3em', color: new vscode.ThemeColor('editorCodeLens.foreground'), fontStyle: 'italic' },
+    after: { margin: '0 0 0 2em', color: new vscode.ThemeColor('editorCodeLens.foreground'), fontStyle: 'italic' },
     isWholeLine: true,
     overviewRulerColor: new vscode.ThemeColor('editorWarning.foreground'),
     overviewRulerLane: vscode.OverviewRulerLane.Full,
   });
   private readonly disposables: { dispose(): unknown }[] = [this.item, this.beside];
   private running: NodeJS.Timeout | undefined;
-  private where: Where | undefined;
+  private here: { position: Position; source: Source; line: number } | undefined;
   /** Counts stops, so that a late answer to an earlier one is not shown. */
   private stops = 0;
 
@@ -43,6 +46,10 @@ export class Past implements vscode.Disposable {
       }),
       sessions.onDidChangeActive(() => {
         this.update();
+      }),
+      vscode.debug.onDidChangeActiveStackItem(() => {
+        const session = sessions.active;
+        if (session?.stopped && session.position && !session.position.live) void this.look(session, session.position);
       }),
       vscode.window.onDidChangeVisibleTextEditors(() => {
         this.decorate();
@@ -92,41 +99,41 @@ export class Past implements vscode.Disposable {
     this.item.accessibilityInformation = { label: p.live ? `Position ${p.icount}, live` : `Position ${p.icount}, ${pastText(p)}` };
     this.item.show();
     if (p.live) this.clear();
-    else void this.look(session);
+    // Else the editor is going to choose a frame.
   }
 
-  /** Asks for the line that the program is at. */
-  private async look(session: Session): Promise<void> {
+  /** Asks for the place of the frame that the user looks at. */
+  private async look(session: Session, position: Position): Promise<void> {
+    const item = vscode.debug.activeStackItem;
+    if (!(item instanceof vscode.DebugStackFrame) || item.session.id !== session.id) return;
     const stop = ++this.stops;
     try {
-      const where = await session.request('revexec/where', {});
+      const { stackFrames } = await session.request('stackTrace', { threadId: item.threadId, startFrame: 0, levels: frames });
       if (stop !== this.stops || !session.stopped) return;
-      this.where = where;
+      const frame = stackFrames.find((f) => f.id === item.frameId);
+      this.here = frame?.source ? { position, source: frame.source, line: frame.line } : undefined;
     } catch {
-      this.where = undefined; // it moves already, or is over
+      return; // it moves already, or is over
     }
     this.decorate();
   }
 
   private clear(): void {
     this.stops++;
-    this.where = undefined;
+    this.here = undefined;
     this.decorate();
   }
 
   private decorate(): void {
-    const { where } = this;
+    const { here } = this;
     const wanted = vscode.workspace.getConfiguration('revexec').get<boolean>('pastDecoration', true);
     for (const editor of vscode.window.visibleTextEditors) {
-      const line = where?.line ?? 0;
-      if (!wanted || !where?.source || !shows(editor.document.uri, where.source) || line < 1 || line > editor.document.lineCount) {
+      if (!wanted || !here || !shows(editor.document.uri, here.source) || here.line < 1 || here.line > editor.document.lineCount) {
         editor.setDecorations(this.beside, []);
         continue;
       }
-      const { range } = editor.document.lineAt(line - 1);
-      editor.setDecorations(this.beside, [
-        { range, renderOptions: { after: { contentText: pastText(where) } }, hoverMessage: new vscode.MarkdownString(statusTooltip(where, false)) },
-      ]);
+      const { range } = editor.document.lineAt(here.line - 1);
+      editor.setDecorations(this.beside, [{ range, renderOptions: { after: { contentText: pastText(here.position) } } }]);
     }
   }
 }
