@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,4 +193,57 @@ func TestTheDocumentedSessionWithLLDB(t *testing.T) {
 	}
 	out := debugged(t, dir, lldb, "--no-lldbinit", "--batch", "--source", "script", "./bank")
 	tr.check(t, out, regexp.MustCompile(`\(int\) \$[0-9]+ = 77[0-9]+`))
+}
+
+// A launch configuration that does not parse, or a link that leads nowhere, costs a
+// reader more than it costs to find here.
+func TestTheDocumentIsWellFormed(t *testing.T) {
+	const file = "../../docs/editors.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range regexp.MustCompile("(?ms)^```json\n(.*?)^```$").FindAllSubmatch(text, -1) {
+		whole := string(block[1])
+		if strings.HasPrefix(whole, `"`) { // a part of an object
+			whole = "{" + whole + "}"
+		}
+		var v any
+		if err := json.Unmarshal([]byte(whole), &v); err != nil {
+			t.Errorf("%v:\n%s", err, block[1])
+		}
+	}
+	links := regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`).FindAllSubmatch(text, -1)
+	if len(links) < 10 {
+		t.Errorf("%d links", len(links))
+	}
+	for _, link := range links {
+		target := filepath.FromSlash(file)
+		if len(link[1]) > 0 {
+			target = filepath.Join(filepath.Dir(target), filepath.FromSlash(string(link[1])))
+		}
+		if info, err := os.Stat(target); err != nil {
+			t.Errorf("%s: %v", link[0], err)
+			continue
+		} else if info.IsDir() {
+			continue
+		}
+		if anchor := string(link[2]); anchor != "" && !slices.Contains(anchors(t, target), anchor) {
+			t.Errorf("%s: %s has no such heading", link[0], target)
+		}
+	}
+}
+
+// anchors returns the anchors of a Markdown file's headings, as GitHub makes them.
+func anchors(t *testing.T, file string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllSubmatch(text, -1) {
+		words := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(string(heading[1])), "")
+		all = append(all, "#"+strings.ReplaceAll(words, " ", "-"))
+	}
+	return all
 }
