@@ -186,12 +186,12 @@ func (c *checking) files() {
 	}
 }
 
+// tty looks at the terminal.
 func (c *checking) tty() {
 	y := c.s.tty
 	if y == nil {
 		return
 	}
-	c.must(len(y.later) <= maxIO && len(y.held) <= maxHeld, "%d bytes have come to the terminal, %d are to be shown", len(y.later), len(y.held))
 	c.must(y.ready >= 0 && y.ready <= len(y.buf), "%d of the terminal's %d characters can be read", y.ready, len(y.buf))
 	c.must(y.column >= 0 && y.canonColumn >= 0, "the terminal's cursor is in column %d, its line begins in %d", y.column, y.canonColumn)
 	for _, x := range y.buf {

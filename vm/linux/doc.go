@@ -11,15 +11,25 @@
 // directory) goes through one door, [Machine.ask] and its relatives in door.go:
 // live, the host is asked, the answer is appended to the input log and then
 // applied; in replay the answer comes from the log and is applied by the same
-// code. The host's side (open files, the goroutine that reads standard input)
-// is in [host], which nothing but the door's questions touch.
+// code. The host's side (open files, the goroutine that reads standard input or
+// the terminal) is in [host], which nothing but the door's questions touch.
 //
 // # How it keeps time
 //
 // One instruction takes one nanosecond of virtual time. When no thread can run,
 // the machine is idle; leaving idle is a tick, in which the clock jumps to the
 // earliest deadline or an input arrives. Sleeping takes no real time, unless the
-// guest also waits for standard input.
+// guest also waits for standard input, or has a terminal: there a key may end any
+// wait, and somebody looks on.
+//
+// # How a terminal is part of it
+//
+// The terminal outside is in raw mode: it hands on keys and shows bytes. All else is
+// in [tty], a device of the guest's kernel: the editing of lines, echo, control
+// characters, whom they signal. So a terminal is no more than a stream of inputs, like
+// standard input, and what it shows follows from them: going back in history neither
+// asks for a key again nor shows anything twice. What arrives while threads run is
+// noticed within a quantum.
 //
 // # How a position is settled
 //
@@ -52,6 +62,9 @@
 //	save.go code.go check.go         snapshots as bytes, and whether those can be believed
 //	replica.go library.go describe.go  machines of one history, and what they share
 //	door.go host*.go stdin.go        the one door and what lies behind it
+//	terminal.go                      what a terminal is to those outside
+//	tty.go ttyin.go ttyout.go        the terminal in the guest's kernel, its line discipline
+//	ttyrw.go ttyctl.go termios.go    reading and writing, ioctl, its settings
 //	load.go elf.go program.go        how a program starts: ELF files, the dynamic loader
 //	loader.go                        the initial address space and stack
 //	proc.go                          processes, address spaces and realms
@@ -74,8 +87,13 @@
 // The guest is the user who runs it (the input log has the number), but can become
 // nobody else, and process 1000 on a machine called revexec with Linux 6.6 and
 // Config.NCPU processors. Its addresses are the same in every run. There is no
-// vDSO. Neither standard stream is a terminal: all three are pipes, so a C library
+// vDSO. Without Config.Terminal the standard streams are pipes, so a C library
 // buffers output in blocks. Files have no extended attributes.
+//
+// There is one terminal at most, /dev/pts/0: no pseudo-terminals can be made. It has no
+// modem, no speed and no breaks, and output never waits to be sent. A process in the
+// background that reads from it would be stopped: as signals do not stop it, it gets
+// EIO, as if it ignored SIGTTIN.
 //
 // Guest paths are host paths, below Config.Sysroot where something is there.
 // Regular files and directories can be opened; devices other than null, zero,
@@ -111,6 +129,7 @@
 // # Concurrency
 //
 // A Machine belongs to one goroutine; only Interrupt may be called from others.
-// One more goroutine reads Config.Stdin, from the guest's first wait for it on;
-// it hands chunks over on a channel and touches nothing else.
+// One more goroutine reads Config.Stdin, from the guest's first wait for it on, or
+// asks Config.Terminal's source; it hands chunks over on a channel and touches
+// nothing else.
 package linux

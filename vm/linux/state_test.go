@@ -17,7 +17,7 @@ var kernelTypes = []reflect.Type{
 	reflect.TypeFor[desc](), reflect.TypeFor[pipe](), reflect.TypeFor[sock](), reflect.TypeFor[packet](), reflect.TypeFor[passed](),
 	reflect.TypeFor[sockOption](), reflect.TypeFor[sockAddr](), reflect.TypeFor[epollItem](), reflect.TypeFor[dirEntry](),
 	reflect.TypeFor[posixTimer](), reflect.TypeFor[interval](), reflect.TypeFor[fdSlot](), reflect.TypeFor[action](),
-	reflect.TypeFor[sigInfo](), reflect.TypeFor[inlet](), reflect.TypeFor[doom](), reflect.TypeFor[vm.ExitStatus](),
+	reflect.TypeFor[sigInfo](), reflect.TypeFor[inlet](), reflect.TypeFor[tty](), reflect.TypeFor[termios](), reflect.TypeFor[doom](), reflect.TypeFor[vm.ExitStatus](),
 }
 
 // unhashed are the fields that a hash leaves out, and why.

@@ -3,6 +3,7 @@
 package linux_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dap-revexec/dap-revexec/vm"
 	"github.com/dap-revexec/dap-revexec/vm/linux"
 )
 
@@ -265,6 +267,85 @@ func (x *typing) sit(p *person) {
 		p.awaits(fmt.Sprintf("<%d>", i+1))
 	}
 	p.types("end\n\r")
+}
+
+// typist is a machine's probe, to be run with what is typed.
+func typist(t *testing.T, dir string, i int, seed uint64) (linux.Config, typing) {
+	t.Helper()
+	guest := probe(t, dir, i)
+	x := randomTyping(rand.New(rand.NewPCG(seed, 1)), "log")
+	return fixed(linux.Config{Path: guest, Args: append([]string{guest}, x.args...), Dir: dir}), x
+}
+
+// A machine that goes back and on again while somebody types asks for nothing twice,
+// and shows nothing twice.
+func TestGoingBackTakesNothingFromTheTerminal(t *testing.T) {
+	dir := t.TempDir()
+	for i, x := range probes {
+		t.Run(x.arch, func(t *testing.T) {
+			for seed := range uint64(8) {
+				cfg, x := typist(t, dir, i, seed)
+				_, straight := session(t, cfg, x.sit)
+				m, p := sessionWith(t, cfg, x.sit, func(m *linux.Machine, until uint64) <-chan vm.Stop {
+					return backAndForth(m, until, rand.New(rand.NewPCG(seed, 2)))
+				})
+				if p.all() != straight.all() {
+					t.Errorf("seed %d: the terminal shows\n%q, going straight on\n%q", seed, p.all(), straight.all())
+				}
+				replaysInPieces(t, cfg, m)
+			}
+		})
+	}
+}
+
+// backAndForth runs a machine live, going back now and then.
+func backAndForth(m *linux.Machine, until uint64, rnd *rand.Rand) <-chan vm.Stop {
+	ch := make(chan vm.Stop, 1)
+	go func() {
+		snaps := []vm.Snapshot{m.Snapshot()}
+		for {
+			s := m.Run(m.Icount()+1+rnd.Uint64N(60_000), nil)
+			if s.Reason != vm.StopLimit {
+				ch <- s
+				return
+			}
+			if rnd.IntN(4) > 0 {
+				continue
+			}
+			at, hash := m.Icount(), m.Hash()
+			snaps = append(snaps, m.Snapshot())
+			m.Restore(snaps[rnd.IntN(len(snaps))])
+			for m.Icount() < at {
+				m.Run(min(at, m.Icount()+1+rnd.Uint64N(100_000)), nil)
+			}
+			if m.Hash() != hash {
+				ch <- vm.Stop{Reason: vm.StopError, Icount: at, Err: errors.New("another state")}
+				return
+			}
+		}
+	}()
+	return ch
+}
+
+// What has been recorded on a terminal is replayed by a machine that has been made from
+// its description, and its snapshots are the same states whoever loads them.
+func TestASavedTerminalIsTheSame(t *testing.T) {
+	dir := t.TempDir()
+	for i, x := range probes {
+		t.Run(x.arch, func(t *testing.T) {
+			for seed := range uint64(4) {
+				cfg, x := typist(t, dir, i, 100+seed)
+				cfg.Terminal = &linux.Terminal{Size: linux.TerminalSize{Rows: 40, Cols: 100}}
+				m, _ := session(t, cfg, x.sit)
+				cfg.Terminal.Source = nobody{t}
+				h := &history{cfg: cfg, log: m.Log(), end: m.Icount(), final: m.Hash()}
+				s := h.everywhereLoaded(t, 30)
+				if s.hash[len(s.hash)-1] != h.final && s.at[len(s.at)-1] == h.end {
+					t.Error("the replay ends otherwise")
+				}
+			}
+		})
+	}
 }
 
 func TestRandomTypingIsEditedAndEchoedAsByTheHost(t *testing.T) {

@@ -3,6 +3,8 @@
 package linux_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,20 +34,19 @@ func onTerminal(t *testing.T, dir string, argv ...string) linux.Config {
 	})
 }
 
-// replaysInPieces replays a machine's history in pieces of various sizes.
+// replaysInPieces replays a machine's history in pieces of random sizes.
 func replaysInPieces(t *testing.T, cfg linux.Config, m *linux.Machine) {
 	t.Helper()
 	cfg.Terminal = &linux.Terminal{Source: nobody{t}}
-	for _, chunk := range []uint64{1 << 40, 7919} {
-		r := replayOf(t, cfg, m.Log())
-		for r.Icount() < m.Icount() {
-			if s := r.Run(min(r.Icount()+chunk, m.Icount()), nil); s.Err != nil {
-				t.Fatal(s.Err)
-			}
+	rnd := rand.New(rand.NewPCG(3, m.Icount()))
+	r := replayOf(t, cfg, m.Log())
+	for r.Icount() < m.Icount() {
+		if s := r.Run(min(r.Icount()+1+rnd.Uint64N(m.Icount()/50+1), m.Icount()), nil); s.Err != nil {
+			t.Fatal(s.Err)
 		}
-		if r.Hash() != m.Hash() {
-			t.Errorf("pieces of %d: the replay ends otherwise", chunk)
-		}
+	}
+	if r.Hash() != m.Hash() {
+		t.Error("the replay ends otherwise")
 	}
 }
 
@@ -89,4 +90,78 @@ func TestAShellOnTheTerminalControlsItsJobs(t *testing.T) {
 		t.Errorf("the terminal shows %q", s)
 	}
 	replaysInPieces(t, cfg, m)
+}
+
+func TestPythonsPromptOnTheTerminal(t *testing.T) {
+	path, err := exec.Command("python3", "-c", "import sys, readline; print(sys.executable)").Output()
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("no python3 with readline")
+	}
+	cfg := onTerminal(t, t.TempDir(), strings.TrimSpace(string(path)), "-q", "-S")
+	m, _ := session(t, cfg, func(p *person) {
+		p.awaits(">>> ")
+		p.types("1+2\x1b[D\x1b[D\x1b[D10*\r") // edited: 10*1+2
+		p.awaits("12\r\n")
+		p.awaits(">>> ")
+		p.types("\x1b[A\x7f5\r") // the line before, changed
+		p.awaits("15\r\n")
+		p.awaits(">>> ")
+		p.types("while True: pass\r\r")
+		p.awaits("... ")
+		p.awaits("\n")
+		p.types("\x03")
+		p.awaits("KeyboardInterrupt")
+		p.awaits(">>> ")
+		p.types("import os; os.get_terminal_size().columns, os.ttyname(0)\r")
+		p.awaits("(80, '/dev/pts/0')")
+		p.awaits(">>> ")
+		p.types("\x04")
+	})
+	if st, _ := m.Exited(); st.Code != 0 || st.Signal != 0 {
+		t.Errorf("it ends with %+v", st)
+	}
+	replaysInPieces(t, cfg, m)
+}
+
+func TestAnEditorAndAPagerOnTheTerminal(t *testing.T) {
+	t.Run("vi", func(t *testing.T) {
+		dir := t.TempDir()
+		cfg := onTerminal(t, dir, "vi", "-u", "NONE", "-n", "text")
+		m, _ := session(t, cfg, func(p *person) {
+			p.awaits("text") // its status line
+			p.types("ihello\rworld\x1bkA there\x1b")
+			p.awaits("there")
+			p.types(":wq\r")
+		})
+		if text, err := os.ReadFile(filepath.Join(dir, "text")); string(text) != "hello there\nworld\n" {
+			t.Errorf("the file has %q, %v", text, err)
+		}
+		replaysInPieces(t, cfg, m)
+	})
+	t.Run("less", func(t *testing.T) {
+		dir := t.TempDir()
+		var lines strings.Builder
+		for i := range 200 {
+			fmt.Fprintf(&lines, "line %d\n", i+1)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "text"), []byte(lines.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cfg := onTerminal(t, dir, "less", "text")
+		m, _ := session(t, cfg, func(p *person) {
+			p.awaits("line 23")
+			p.types(" ")
+			p.awaits("line 46")
+			p.types("/line 150\r")
+			p.awaits("line 150")
+			p.types("q")
+		})
+		if st, _ := m.Exited(); st.Code != 0 || st.Signal != 0 {
+			t.Errorf("it ends with %+v", st)
+		}
+		replaysInPieces(t, cfg, m)
+	})
 }
