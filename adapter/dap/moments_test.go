@@ -157,3 +157,24 @@ func TestASearchForAnOutputCanBeCancelled(t *testing.T) {
 		}
 	}
 }
+
+func TestARecordingsOutputIsGivenOnceHoweverItIsWalked(t *testing.T) {
+	p := open(t, recorded(t, "threads", args{}), args{"stopOnEntry": true})
+	p.do("configurationDone", nil)
+	p.stopped("entry")
+	g, _ := testdata.Lookup("threads")
+	for range 3 {
+		p.do(dap.CommandNextExecution, args{"source": args{"path": "/x/threads.c"}, "line": testdata.Line("threads.c", "relay")})
+		p.stopped("goto")
+	}
+	for range 4 {
+		p.move("next", "step")
+		p.move("stepBack", "step")
+		p.move("next", "step")
+	}
+	p.move("reverseContinue", "entry")
+	p.move("continue", "exit")
+	if got := p.output("stdout"); got != g.Expect() {
+		t.Errorf("output %q", got)
+	}
+}

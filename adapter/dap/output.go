@@ -22,7 +22,7 @@ func (s *session) programOutput(fd int, icount uint64, p []byte) {
 		return
 	}
 	offset := s.prog.wrote(fd, icount, p)
-	if !s.prog.hears(icount) {
+	if !s.prog.hears(fd, icount, offset, p) {
 		return
 	}
 	ctx := s.workCtx

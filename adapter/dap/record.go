@@ -59,16 +59,17 @@ func openRecording(args *launchArguments, o machineOptions) (*program, error) {
 	return &program{machine: s.Machine, tl: s.Timeline, dbg: dbg, kept: s.Files, played: s, echo: o.output, outputs: newOutputs(s.Machine.Log().Journal())}, nil
 }
 
-// hears reports whether what the program writes at a position is to be given to the
-// client: that is so once.
-func (p *program) hears(icount uint64) bool {
+// hears reports whether what the program writes, behind offset bytes of that stream, is
+// to be given to the client: that is so once.
+func (p *program) hears(fd int, icount, offset uint64, data []byte) bool {
 	if p.played == nil {
 		return true
 	}
-	if p.deaf || icount < p.heard {
+	w := &p.outputs[fd]
+	if p.deaf || icount < p.heard || offset < w.given {
 		return false
 	}
-	p.heard = icount + 1
+	w.given = offset + uint64(len(data))
 	return true
 }
 
@@ -89,10 +90,8 @@ func (p *program) wrote(fd int, icount uint64, data []byte) uint64 {
 	if p.played == nil {
 		return w.add(icount, data)
 	}
-	offset, known := w.offset(icount)
-	if known {
-		w.keep(offset, data)
-	}
+	offset := w.offset(icount)
+	w.keep(offset, data)
 	return offset
 }
 

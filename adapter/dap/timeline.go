@@ -73,6 +73,12 @@ var noted = [...]struct {
 	text func(*vm.Event) string // nil: told otherwise
 }{
 	vm.NoteOutput: {kind: KindOutput}, // its text tells
+	vm.NoteInput: {KindInput, func(e *vm.Event) string {
+		if e.Size == 0 {
+			return "end of the input, or another size of the terminal"
+		}
+		return plural(e.Size, "byte") + " of input"
+	}},
 	vm.NoteSignal: {KindSignal, func(e *vm.Event) string { name, _ := debugger.SignalName(int(e.Value)); return name }},
 	vm.NoteThread: {KindThread, func(e *vm.Event) string { return fmt.Sprintf("thread %d begins", e.Value) }},
 	vm.NoteEnd:    {KindThreadEnd, func(e *vm.Event) string { return fmt.Sprintf("thread %d ends", e.Value) }},
@@ -170,8 +176,11 @@ func mergeJournal(journal []vm.Event, x scale) []TimelineEvent {
 				t.Text = n.text(e)
 			}
 		}
-		if e.Kind == vm.NoteOutput {
+		switch e.Kind {
+		case vm.NoteOutput:
 			t.Stream = streamName(int(e.Value))
+			t.Bytes += e.Size
+		case vm.NoteInput:
 			t.Bytes += e.Size
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // journalOf makes a journal of n events of a program with some threads.
 func journalOf(r *rand.Rand, n int) []vm.Event {
-	kinds := []vm.EventKind{vm.NoteOutput, vm.NoteOutput, vm.NoteOutput, vm.NoteSignal, vm.NoteThread, vm.NoteEnd, vm.NoteExec}
+	kinds := []vm.EventKind{vm.NoteOutput, vm.NoteOutput, vm.NoteOutput, vm.NoteSignal, vm.NoteThread, vm.NoteEnd, vm.NoteExec, vm.NoteInput}
 	list := make([]vm.Event, n)
 	at := uint64(0)
 	for i := range list {
@@ -49,7 +49,7 @@ func TestMergedEventsSumUpToTheJournalAtEachZoomLevel(t *testing.T) {
 					l := lane{kind: e.Kind, thread: e.Thread}
 					n := want[l]
 					n.count++
-					if e.Kind == vm.NoteOutput {
+					if e.Kind == vm.NoteOutput || e.Kind == vm.NoteInput {
 						n.bytes += e.Size
 					}
 					want[l] = n

@@ -149,3 +149,18 @@ func TestOutputEventsTellWhereInTheirStreamTheyAre(t *testing.T) {
 		})
 	}
 }
+
+func TestInputIsInTheTimeline(t *testing.T) {
+	text := "one\ntwo\n"
+	p := start(t, "stdin", args{"stdin": args{"text": text}})
+	p.move("continue", "exit")
+	bytes := uint64(0)
+	for _, e := range p.timeline(nil).Events {
+		if e.Kind == dap.KindInput {
+			bytes += e.Bytes
+		}
+	}
+	if bytes != uint64(len(text)) {
+		t.Errorf("%d bytes of input, expected %d", bytes, len(text))
+	}
+}

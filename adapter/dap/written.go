@@ -2,6 +2,7 @@ package dap
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/dap-revexec/dap-revexec/vm"
@@ -34,8 +35,10 @@ type written struct {
 	kept  []piece
 	held  int // bytes in kept
 
+	given uint64 // of a recording: what is before that offset has been given to the client
+
 	last  uint64 // the position that offset was asked about last
-	there int    // how often, for several writes at one position
+	there int    // which of the writes there
 }
 
 // add notes a new write.
@@ -55,18 +58,20 @@ func (w *written) note(icount, size uint64) {
 	w.size += size
 }
 
-// offset is where a write is that has been noted before. They are asked for as the
-// program comes by them.
-func (w *written) offset(icount uint64) (uint64, bool) {
+// offset is where a write is that the program comes by. Those at one position are come
+// by all of them, in order. What has not been noted, as the journal of the history was
+// full, is taken for new.
+func (w *written) offset(icount uint64) uint64 {
+	i := w.from(icount)
 	if w.last != icount {
 		w.last, w.there = icount, 0
+	} else if w.there++; i+w.there >= len(w.marks) || w.marks[i+w.there].icount != icount {
+		w.there = 0 // once more
 	}
-	i := w.from(icount) + w.there
-	if i >= len(w.marks) || w.marks[i].icount != icount {
-		return w.size, false
+	if i += w.there; i < len(w.marks) && w.marks[i].icount == icount {
+		return w.marks[i].offset
 	}
-	w.there++
-	return w.marks[i].offset, true
+	return w.size
 }
 
 // from is the index of the first write at or behind a position.
@@ -95,10 +100,10 @@ func (w *written) of(offset uint64) int {
 	return i
 }
 
-// keep keeps text. A write is there as a whole or not at all, but for the oldest.
+// keep keeps text of what has been noted. A write is there as a whole or not at all, but for the oldest.
 func (w *written) keep(offset uint64, p []byte) {
 	i, found := slices.BinarySearchFunc(w.kept, offset, func(k piece, at uint64) int { return cmp.Compare(k.offset, at) })
-	if found || i > 0 && offset < w.kept[i-1].end() || len(p) == 0 {
+	if found || i > 0 && offset < w.kept[i-1].end() || len(p) == 0 || offset >= w.size {
 		return
 	}
 	if i > 0 && offset == w.kept[i-1].end() {
@@ -166,6 +171,9 @@ type outputs [3]written
 // that begins.
 func newOutputs(journal []vm.Event) *outputs {
 	o := &outputs{}
+	for i := range o {
+		o[i].last = math.MaxUint64 // nowhere
+	}
 	for i := range journal {
 		if e := &journal[i]; e.Kind == vm.NoteOutput && e.Value < uint64(len(o)) {
 			o[e.Value].note(e.Icount, e.Size)
