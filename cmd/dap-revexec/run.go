@@ -30,7 +30,7 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 
 On a terminal the program has a terminal, too, and each key is the program's: Ctrl-C
 interrupts it as it would by itself. A signal to the command (kill) ends the run.`,
-		Args:  cobra.MinimumNArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			logger, closer, err := log.open(std)
 			if err != nil {
