@@ -150,6 +150,12 @@ func TestTerminalIsShownNothingTwiceAndAskedForNothingTwice(t *testing.T) {
 	}
 	seen := e.tty.Seen()
 
+	e.console("printed two 2") // an echo, or an answer: output all the same
+	if moment := e.stopped("goto"); moment.Revexec.Icount >= end.Revexec.Icount {
+		t.Errorf("it was printed at %d", moment.Revexec.Icount)
+	}
+	e.move("continue", "exit")
+
 	e.breakOn(exe, "stdin.c", bp{at: "echo"})
 	e.move("reverseContinue", "breakpoint")
 	e.move("reverseContinue", "breakpoint")

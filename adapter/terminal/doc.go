@@ -22,7 +22,8 @@
 // proxy end: it undoes the modes that the program set and did not take back (the
 // alternate screen, a hidden cursor, mouse reports; see modes.go) and restores the
 // terminal's own. So it does when the connection breaks and when a signal ends it.
-// Only SIGKILL and a crash of Go's runtime leave the terminal raw.
+// Only SIGKILL and a crash (of Go's runtime, or a panic on a goroutine that is not the
+// command's own) leave the terminal raw.
 //
 // # Goroutines
 //
