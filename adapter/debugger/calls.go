@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/dap-revexec/dap-revexec/adapter/symbols"
+	"github.com/dap-revexec/dap-revexec/checkpoint"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
 // BackToCall goes back to right before the call that frame f of thread t, which Frames
 // returned, is in: where it made the call of the next inner frame. Stepping in leads
 // into that. If the inner frame is an inlined call there is no such instruction: it is
-// the latest statement start before it, outside of it. Breakpoints do not stop the
-// motion. The event has the reason ReasonGoto.
+// the latest statement start before it, outside of it. If the inner frame is that of a
+// signal's handler, it is where the signal came. Breakpoints do not stop the motion. The
+// event has the reason ReasonGoto.
 func (d *Debugger) BackToCall(ctx context.Context, t vm.ThreadID, f *Frame) (Event, error) {
 	t = d.current(t)
 	st := d.stack(t)
@@ -26,11 +29,7 @@ func (d *Debugger) BackToCall(ctx context.Context, t vm.ThreadID, f *Frame) (Eve
 	// An inlined call's depth in the frame's activation.
 	inline := st.inlined(f)
 	if f.Physical > 0 {
-		to := d.callOf(t, me, st.phys[f.Physical-1].Whole(), st.phys[f.Physical].Whole())
-		if to == nil {
-			return d.event(ReasonPause, true), fmt.Errorf("back to call: %s has not made a call there, or it is not known: a signal may have come", f.Name)
-		}
-		if ev, err := d.goTo(ctx, to, true); err != nil || !ev.arrived {
+		if ok, err := d.backToCall(ctx, t, me, st.phys, f.Physical); err != nil || !ok {
 			return d.notCalled(origin, f, err)
 		}
 	}
@@ -55,6 +54,37 @@ func (d *Debugger) BackToCall(ctx context.Context, t vm.ThreadID, f *Frame) (Eve
 	return ev, nil
 }
 
+// backToCall is BackToCall of a physical activation that is not the innermost. It reports
+// whether it has arrived; otherwise the machine may be anywhere.
+func (d *Debugger) backToCall(ctx context.Context, t vm.ThreadID, me strand, phys []*symbols.Frame, index int) (ok bool, err error) {
+	if to := d.probableCallOf(t, me, phys[index-1].Whole(), phys[index].Whole()); to != nil {
+		ev, err := d.goTo(ctx, to, true)
+		return ev.arrived, err
+	}
+	// The kernel has called a signal's handler: the frame that this returns to is the
+	// one in between.
+	handler := index - 1
+	if handler > 0 && phys[handler].Signal {
+		handler--
+	}
+	if !phys[handler+1].Signal {
+		return false, nil
+	}
+	st, err := d.toEntry(ctx, t, handler)
+	d.Moved()
+	switch {
+	case err != nil:
+		return false, err
+	case st.Reason == vm.StopInterrupted:
+		return false, checkpoint.ErrCancelled
+	case st.Reason == vm.StopError:
+		return false, st.Err
+	case st.Reason != vm.StopBreak || d.m.Icount() == d.tl.Start():
+		return false, nil
+	}
+	return true, d.seek(ctx, d.m.Icount()-1)
+}
+
 // inlined is how many inlined calls frame f is in, in its activation.
 func (st *stack) inlined(f *Frame) int {
 	n := 0
@@ -69,7 +99,7 @@ func (st *stack) inlined(f *Frame) int {
 // notCalled ends a search for a call that has found none.
 func (d *Debugger) notCalled(origin uint64, f *Frame, err error) (Event, error) {
 	if err == nil {
-		err = fmt.Errorf("back to call: the call in %s is not in the recorded history", f.Name)
+		err = fmt.Errorf("back to call: where %s has made the call is not known, or not in the recorded history", f.Name)
 	}
 	return d.abandon(origin, true, err)
 }

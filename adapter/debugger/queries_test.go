@@ -376,11 +376,15 @@ func TestExecutionsAreTheStopsOfABreakpoint(t *testing.T) {
 // TestBackToACallThenSteppingInArrivesInTheFrameThatItMade, for all frames at random
 // statements of all guests.
 func TestBackToACallThenSteppingInArrivesInTheFrameThatItMade(t *testing.T) {
-	calls, inlined := 0, 0
+	calls, inlined, signals := 0, 0, 0
 	everyGuest(t, func(t *testing.T, d *Debugger, g testdata.Guest, r *rand.Rand) {
 		ctx := context.Background()
 		lines := d.lines(g)
-		for range 12 {
+		n := 12
+		if !g.Go() {
+			n = 40
+		}
+		for range n {
 			if len(lines) == 0 {
 				return
 			}
@@ -396,18 +400,24 @@ func TestBackToACallThenSteppingInArrivesInTheFrameThatItMade(t *testing.T) {
 			}
 			f := frames[1+r.IntN(len(frames)-1)]
 			inner := frames[f.Level-1]
+			phys := d.stack(thread).phys
 			ev, err := d.BackToCall(ctx, thread, &f)
 			if err != nil {
 				if d.m.Icount() != origin {
 					t.Fatalf("%v: at %d, was at %d", err, d.m.Icount(), origin)
 				}
-				phys := d.stack(thread).phys
 				if a, b := phys[inner.Physical], phys[f.Physical]; a != b && told(a) && told(b) && !b.Exact && !d.set().isGo {
 					t.Errorf("from %s to %s: %v", inner.Name, f.Name, err)
 				}
 				continue
 			}
 			at, _ := d.Frames(thread)
+			if p := phys[f.Physical]; p.Signal || p.Exact {
+				if signals++; ev.Icount >= origin {
+					t.Fatalf("where a signal came: %+v", ev)
+				}
+				continue
+			}
 			if ev.Reason != ReasonGoto || ev.Icount >= origin || at[0].Name != f.Name && f.Physical != inner.Physical || at[0].CFA != f.CFA && !d.set().isGo {
 				t.Fatalf("back to the call of %s in %s: %+v at %s", inner.Name, f.Name, ev, d.place())
 			}
@@ -431,8 +441,60 @@ func TestBackToACallThenSteppingInArrivesInTheFrameThatItMade(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("%d calls, %d inlined ones", calls, inlined)
+	t.Logf("%d calls, %d inlined ones, %d of signals' handlers", calls, inlined, signals)
 	if calls < 50 || inlined == 0 {
 		t.Error("too few calls")
+	}
+}
+
+// TestLifetimesBeginAtTheEntryOfTheirFrame, of all frames at random statements of all
+// guests.
+func TestLifetimesBeginAtTheEntryOfTheirFrame(t *testing.T) {
+	found := 0
+	everyGuest(t, func(t *testing.T, d *Debugger, g testdata.Guest, r *rand.Rand) {
+		ctx := context.Background()
+		lines := d.lines(g)
+		for range 8 {
+			if len(lines) == 0 {
+				return
+			}
+			d.anyPlace(t, r)
+			if ev, err := d.LastExecution(ctx, Place{File: filepath.Base(g.Source), Line: lines[r.IntN(len(lines))]}, false); err != nil || ev.Reason != ReasonGoto {
+				continue
+			}
+			here, thread := d.m.Icount(), d.m.CurrentThread()
+			frames, _ := d.Frames(thread)
+			f := frames[r.IntN(len(frames))]
+			phys := d.stack(thread).phys[f.Physical].Whole()
+			if f.File == "" || f.CFA == 0 || phys.Guess != "" {
+				continue
+			}
+			in, local, err := d.Lifetime(ctx, thread, &f, f.CFA-8, 8)
+			if err != nil || d.m.Icount() != here {
+				t.Fatalf("%s: %v, at %d, was at %d", f.Name, err, d.m.Icount(), here)
+			}
+			if !local {
+				// On RISC-V a leaf function may have no frame of its own.
+				if d.pushed() != 0 {
+					t.Fatalf("the return address in the frame of %s is not local", f.Name)
+				}
+				continue
+			}
+			if in.To != here || in.From > here {
+				t.Fatalf("%s: %+v at %d", f.Name, in, here)
+			}
+			if in.From == d.tl.Start() {
+				continue // not known
+			}
+			found++
+			d.to(t, in.From)
+			sp := d.sp(d.m.CurrentThread()) + d.pushed()
+			if d.pc(d.m.CurrentThread()) != phys.Func.Low || sp != f.CFA && !d.set().isGo {
+				t.Fatalf("%s is entered at %d: at %s, with stack pointer %#x, CFA %#x", f.Name, in.From, d.place(), sp, f.CFA)
+			}
+		}
+	})
+	if found < 50 {
+		t.Errorf("only %d", found)
 	}
 }

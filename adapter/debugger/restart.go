@@ -116,9 +116,17 @@ func (a *aim) stops(d *Debugger) stopsFor {
 // in front of where it returns to, when the stack pointer was where the frame starts.
 // It is nil if no call has, as of a signal's handler, or none is known.
 func (d *Debugger) callOf(t vm.ThreadID, me strand, frame, caller *symbols.Frame) *aim {
+	if !told(frame) || !told(caller) {
+		return nil
+	}
+	return d.probableCallOf(t, me, frame, caller)
+}
+
+// probableCallOf is callOf where it is enough that the frames are most probably these.
+func (d *Debugger) probableCallOf(t vm.ThreadID, me strand, frame, caller *symbols.Frame) *aim {
 	base := d.height(me, frame.CFA)
 	calls := d.callsBefore(caller.PC)
-	if !told(frame) || !told(caller) || caller.Exact || len(calls) == 0 {
+	if frame.CFA == 0 || caller.Exact || caller.Signal || len(calls) == 0 {
 		return nil
 	}
 	return &aim{
