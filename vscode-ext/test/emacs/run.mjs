@@ -36,7 +36,7 @@ try {
     ? '(ert-run-tests-batch-and-exit)'
     : `(ert-run-tests-batch-and-exit ${JSON.stringify(names.join('\\|'))})`;
   const emacs = spawnSync('emacs', ['-Q', '--batch', '-l', join(here, 'session-test.el'), '--eval', run], {
-    cwd: work, env, stdio: 'inherit', timeout: PATIENCE, killSignal: 'SIGKILL',
+    cwd: work, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: PATIENCE, killSignal: 'SIGKILL',
   });
   if (emacs.error) console.log(`FAIL: the session in Emacs: ${emacs.error.message}`);
   status = emacs.status ?? 1;

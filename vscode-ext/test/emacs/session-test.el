@@ -350,6 +350,7 @@ Return the place of the first stop."
                (sum (session-line-of "total += ")))
           (session-with ((list "main" sum)
                          (session-start "total += " :host "127.0.0.1" :debugServer port))
+            (should (eq (process-type (dap--debug-session-proc (dap--cur-session))) 'network))
             (should (equal (session-after #'dap-step-back)
                            (list "main" (session-line-of "deposit(&alice"))))))
       (delete-process adapter))))

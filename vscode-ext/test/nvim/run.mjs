@@ -23,7 +23,7 @@ try {
   const env = prepare(work);
   writeFileSync(join(work, 'config.lua'), documented('nvim-dap'));
   const nvim = spawnSync('nvim', ['--headless', '-u', 'NONE', '--cmd', `set runtimepath^=${plugin}`, '-c', `luafile ${join(here, 'session.lua')}`], {
-    cwd: work, env, stdio: 'inherit', timeout: 120_000, killSignal: 'SIGKILL',
+    cwd: work, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: 120_000, killSignal: 'SIGKILL',
   });
   if (nvim.error) console.log(`FAIL: the session in Neovim: ${nvim.error.message}`);
   status = nvim.status ?? 1;
