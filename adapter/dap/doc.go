@@ -38,6 +38,13 @@
 // program has written before a stop is sent before the stopped event. References
 // to frames and variables end with the next motion.
 //
+// # Queries
+//
+// Requests that look at the history (query.go) replay parts of it inside of their handler:
+// the program is where it was when they answer, no stop comes of them, and what they
+// replay is not output. Nothing else is served meanwhile; the reader still cancels them.
+// References to frames and variables stay good, as the position is the same.
+//
 // # Recordings
 //
 // A session may be recorded, or be on a recording (record.go, package records). Of a

@@ -77,6 +77,11 @@ func FuzzSession(f *testing.F) {
 		`setFunctionBreakpoints {"breakpoints":[{"name":"a"}]}`, `setInstructionBreakpoints {"breakpoints":[{"instructionReference":"0x11000","offset":2}]}`, `terminate`, `disconnect`))
 	f.Add(script(`initialize {"adapterID":"x","supportsRunInTerminalRequest":true}`, `launch {"program":"steps","console":"integratedTerminal"}`))
 	f.Add(append(with(), "Content-Length: 79\r\n\r\n"+`{"seq":3,"type":"response","request_seq":1,"success":false,"command":"whatever"}`...))
+	f.Add(with(`configurationDone`, `revexec/setBookmark {"name":"x"}`, `revexec/setBookmark {"icount":3}`, `revexec/setBookmark {"id":1,"name":"y"}`, `revexec/bookmarks`, `revexec/removeBookmark {"id":2}`,
+		`revexec/timeline {"from":1,"to":100000,"buckets":7}`, `evaluate {"expression":"seek @y","context":"repl"}`, `completions {"text":"unbookmark y","column":12}`, `evaluate {"expression":"timeline","context":"repl"}`))
+	f.Add(with(`configurationDone`, `continue {"threadId":0}`, `revexec/valueHistory {"name":"trace","limit":3}`, `revexec/executions {"function":"a","limit":2}`, `revexec/lastExecution {"source":{"path":"steps.c"},"line":10,"breakpoints":true}`,
+		`revexec/nextExecution {"instructionReference":"0x11000"}`, `stackTrace {"threadId":0}`, `revexec/backToCall {"frameId":2}`, `revexec/findHits {"limit":1}`, `revexec/outputMoment {"offset":3}`,
+		`revexec/outputMoment {"text":"loops","stream":"stdout","before":90000}`, `evaluate {"expression":"printed trace","context":"repl"}`, `evaluate {"expression":"le steps.c:10","context":"repl"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		defects := &defects{}
 		cfg := Config{open: openSteps, TerminalWait: time.Millisecond, Logger: zerolog.New(defects).Level(zerolog.ErrorLevel)}

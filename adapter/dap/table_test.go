@@ -1,7 +1,11 @@
 package dap
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +44,29 @@ func TestEachCapabilityHasItsRequest(t *testing.T) {
 		}
 		if owner == "" {
 			t.Errorf("%s belongs to no request", field)
+		}
+	}
+}
+
+func TestEachRequestAndWordIsDocumented(t *testing.T) {
+	read := func(path string) string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	extensions, readme := read("EXTENSIONS.md"), read(filepath.Join("..", "..", "README.md"))
+	for _, name := range capabilities().Revexec.Requests {
+		if !strings.Contains(extensions, "| `"+name+"` |") {
+			t.Errorf("%s is not in EXTENSIONS.md", name)
+		}
+	}
+	for i := range words {
+		for _, name := range words[i].names {
+			if !regexp.MustCompile("`" + regexp.QuoteMeta(name) + "[` ]").MatchString(readme) {
+				t.Errorf("%s is not in README.md", name)
+			}
 		}
 	}
 }
