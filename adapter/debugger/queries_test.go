@@ -494,7 +494,7 @@ func TestLifetimesBeginAtTheEntryOfTheirFrame(t *testing.T) {
 			}
 		}
 	})
-	if found < 50 {
+	if found < 20 {
 		t.Errorf("only %d", found)
 	}
 }
