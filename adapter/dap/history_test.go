@@ -167,11 +167,11 @@ func TestQueriesOnARecordingAreThoseOfTheRun(t *testing.T) {
 	}
 }
 
-func TestALongQueryReportsProgressAndCanBeCancelled(t *testing.T) {
-	p := running(t)
-	p.do("pause", args{"threadId": p.thread})
-	here := p.stopped("pause").Revexec.Icount
-	// Millions of writes: it looks at some, or, cancelled, gives none.
+func TestAQueryGivesTheNewestOrIsCancelled(t *testing.T) {
+	p := start(t, "spin")
+	p.do("setBreakpoints", args{"source": args{"path": "/anywhere/spin.c"}, "breakpoints": []args{{"line": testdata.Line("spin.c", "turn"), "hitCondition": "20000"}}})
+	here := p.move("continue", "breakpoint").Revexec.Icount
+	// Thousands of writes: it gives the newest, or, cancelled, none.
 	for _, q := range []struct {
 		command string
 		a       args

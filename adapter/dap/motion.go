@@ -53,6 +53,10 @@ func (s *session) travel(c *call, m motion) {
 		return
 	}
 	b := s.in
+	if m.typed || c.cmd.own() {
+		// What the protocol does not know the client does not take for a motion.
+		s.event("continued", godap.ContinuedEventBody{ThreadId: s.prog.position().Thread, AllThreadsContinued: true})
+	}
 	s.refs.drop()
 	s.phase = moving
 	s.report(c, m.title)
@@ -258,6 +262,17 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 			body.Reason, body.Description = "entry", "Stopped on entry"
 		case m.frame:
 			body.Reason, body.Description = "restart", "Frame restarted"
+		}
+	case debugger.ReasonGoto:
+		if pos := &body.Revexec.Position; ev.Text == "" {
+			switch pos.Icount {
+			case pos.Start:
+				body.Description = "Start of history"
+			case pos.Frontier:
+				body.Description = "End of history"
+			default:
+				body.Description = fmt.Sprintf("At icount %d", pos.Icount)
+			}
 		}
 	case debugger.ReasonSignal:
 		name, _ := debugger.SignalName(ev.Signal)

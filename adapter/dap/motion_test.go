@@ -3,6 +3,7 @@ package dap_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -493,7 +494,7 @@ func TestStepOutOfTheOutermostFrameSaysThatThereIsNone(t *testing.T) {
 	})
 }
 
-func TestResponseComesFirstAndContinuedIsNotSentForRequests(t *testing.T) {
+func TestResponseComesFirstAndContinuedOnlyForOurOwnRequests(t *testing.T) {
 	each(t, "steps", func(t *testing.T, p *peer) {
 		for _, command := range []string{"next", "stepIn", "stepOut", "continue", "stepBack", "revexec/reverseStepIn", "revexec/reverseStepOut", "reverseContinue", "revexec/seek"} {
 			for _, m := range p.c.Pending() { // of before
@@ -502,7 +503,7 @@ func TestResponseComesFirstAndContinuedIsNotSentForRequests(t *testing.T) {
 				}
 			}
 			seq := p.send(command, args{"threadId": p.thread, "to": "50%"})
-			responded := false
+			responded, continued := false, false
 			for stopped := false; !stopped; {
 				m, err := p.c.Take(p.ctx, func(*clientMessage) bool { return true })
 				if err != nil {
@@ -512,7 +513,7 @@ func TestResponseComesFirstAndContinuedIsNotSentForRequests(t *testing.T) {
 				case *godap.StoppedEvent:
 					stopped = true
 				case *godap.ContinuedEvent:
-					t.Errorf("%s: continued was sent", command)
+					continued = true
 				case *godap.ErrorResponse:
 					t.Fatalf("%s: %s", command, m.Raw)
 				case godap.ResponseMessage:
@@ -522,6 +523,49 @@ func TestResponseComesFirstAndContinuedIsNotSentForRequests(t *testing.T) {
 					t.Errorf("%s: before the response came %s", command, m.Raw)
 				}
 			}
+			if want := strings.HasPrefix(command, "revexec/"); continued != want {
+				t.Errorf("%s: continued was sent: %v", command, continued)
+			}
 		}
 	})
+}
+
+func TestMotionsThatTheProtocolDoesNotKnowAreAnnounced(t *testing.T) {
+	p := start(t, "steps")
+	announced := func() bool {
+		return slices.ContainsFunc(p.c.Pending(), func(m clientMessage) bool { _, ok := m.Msg.(*godap.ContinuedEvent); return ok })
+	}
+	p.move("next", "step")
+	p.move("stepBack", "step")
+	if announced() {
+		t.Error("a step is announced")
+	}
+	for _, c := range []struct {
+		command, reason, description string
+		a                            args
+	}{
+		{dap.CommandSeek, "goto", "Start of history", args{"to": "start"}},
+		{dap.CommandReverseStepIn, "entry", "Start of history", args{}},
+		{dap.CommandNextExecution, "goto", "main executed", args{"function": "main"}},
+		{dap.CommandSeek, "goto", "At icount 3", args{"icount": 3}},
+		{dap.CommandSeek, "goto", "End of history", args{"to": "end"}},
+		{"evaluate", "step", "", args{"expression": "step", "context": "repl"}},
+	} {
+		p.do(c.command, c.a)
+		if e := event[godap.ContinuedEventBody](p, "continued"); !e.AllThreadsContinued || e.ThreadId == 0 {
+			t.Errorf("%s: %+v", c.command, e)
+		}
+		if stop := p.stopped(c.reason); stop.Description != c.description {
+			t.Errorf("%s %v: %q", c.command, c.a, stop.Description)
+		}
+		if announced() {
+			t.Errorf("%s is announced twice", c.command)
+		}
+	}
+	// What only looks is no motion.
+	p.timeline(nil)
+	p.console("bookmark")
+	if announced() {
+		t.Error("a query is announced")
+	}
 }

@@ -66,6 +66,9 @@ type command struct {
 	run    handler
 }
 
+// own reports whether it is a request of our own.
+func (cmd *command) own() bool { return strings.HasPrefix(cmd.name, "revexec/") }
+
 // on adapts a handler that takes a typed request.
 func on[M godap.Message](f func(*session, *call, M) (any, error)) handler {
 	return func(s *session, c *call) (any, error) {
@@ -218,7 +221,7 @@ func capabilities() Capabilities {
 		if cmd.caps != nil {
 			cmd.caps(&caps)
 		}
-		if strings.HasPrefix(name, "revexec/") {
+		if cmd.own() {
 			caps.Revexec.Requests = append(caps.Revexec.Requests, name)
 		}
 	}

@@ -121,15 +121,10 @@ func (s *session) canMove() error {
 	return nil
 }
 
-// typed starts a motion that a word asked for: nothing else tells the client that
-// the program runs.
+// typed starts a motion that a word asked for.
 func (s *session) typed(c *call, m motion) {
 	m.typed = true
-	pos := s.prog.position()
-	c.then(func() {
-		s.event("continued", godap.ContinuedEventBody{ThreadId: pos.Thread, AllThreadsContinued: true})
-		s.travel(c, m)
-	})
+	c.then(func() { s.travel(c, m) })
 }
 
 // stepWord makes the word for a verb in a direction.
