@@ -3,20 +3,21 @@
 //
 //   node test/run.mjs SUITE [PATTERN]     PATTERN: only tests whose names match
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { entry, install } from './editor/install.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, 'out', 'test');
 
-// What each suite has beside its tests: bundles that are not run by node's test
+// What each suite has beside its tests: whether it needs VS Code and the packaged extension; bundles that are not run by node's test
 // runner; how many test files run at once; how long one may take, in milliseconds.
 const suites = {
-  dap: { concurrency: 2, timeout: 120_000, bundles: [] },
-  host: { concurrency: 1, timeout: 180_000, bundles: ['test/host/suite/index.ts'] },
-  e2e: { concurrency: 1, timeout: 600_000, bundles: [] },
+  dap: { concurrency: 2, editor: false, timeout: 120_000, bundles: [] },
+  host: { concurrency: 1, editor: true, timeout: 180_000, bundles: ['test/host/suite/index.ts'] },
+  e2e: { concurrency: 1, editor: true, timeout: 600_000, bundles: [] },
 };
 
 const [name, pattern] = process.argv.slice(2);
@@ -37,12 +38,27 @@ function run(command, args, options = {}) {
   }
 }
 
+// The package for this machine: the one that REVEXEC_TEST_VSIX names, or a new one.
+function packaged() {
+  if (process.env.REVEXEC_TEST_VSIX) return process.env.REVEXEC_TEST_VSIX;
+  const target = `${process.platform}-${process.arch}`;
+  run(process.execPath, ['scripts/package.mjs', '--target', target], { cwd: root });
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return join(root, 'build', `revexec-${target}-${version}.vsix`);
+}
+
 mkdirSync(out, { recursive: true });
 const binary = join(out, 'dap-revexec');
 run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, './cmd/dap-revexec'], {
   cwd: dirname(root),
   env: { ...process.env, CGO_ENABLED: '0' },
 });
+
+const environment = { REVEXEC_EXTENSION_ROOT: root, REVEXEC_TEST_BINARY: binary };
+if (suite.editor) {
+  environment.REVEXEC_CODE_SERVER_ENTRY = entry(install());
+  environment.REVEXEC_TEST_VSIX = packaged();
+}
 
 const folder = join(root, 'test', name);
 const tests = readdirSync(folder).filter((file) => file.endsWith('.test.ts'));
@@ -67,5 +83,5 @@ run(
     '--enable-source-maps', '--test', '--test-reporter=spec', `--test-timeout=${suite.timeout}`, `--test-concurrency=${suite.concurrency}`, ...selection,
     ...tests.map((file) => join(out, name, file.replace(/\.ts$/, '.js'))),
   ],
-  { cwd: root, env: { ...process.env, REVEXEC_EXTENSION_ROOT: root, REVEXEC_TEST_BINARY: binary } },
+  { cwd: root, env: { ...process.env, ...environment } },
 );

@@ -23,6 +23,16 @@ export function adapterBinary(): string {
   return required('REVEXEC_TEST_BINARY');
 }
 
+/** The script that starts code-server. */
+export function codeServerEntry(): string {
+  return required('REVEXEC_CODE_SERVER_ENTRY');
+}
+
+/** The packaged extension for this machine. */
+export function packagedExtension(): string {
+  return required('REVEXEC_TEST_VSIX');
+}
+
 /** A new temporary directory. Its path has no symbolic links, as the debugger shows none either. */
 export function temporaryDirectory(prefix: string): string {
   return mkdtempSync(join(realpathSync(tmpdir()), `revexec-${prefix}-`));

@@ -1,0 +1,264 @@
+// The workbench as a user sees it: what can be clicked, typed and read. Scenarios use
+// these objects only; the selectors of VS Code's own pages are here and nowhere else.
+// Nothing sleeps: each method returns when the page shows what it waits for.
+import type { Frame, Locator, Page } from 'playwright-core';
+
+/** A text as a regular expression that matches it literally. */
+export function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** The whole window. */
+export class Workbench {
+  readonly debug: DebugView;
+  readonly editor: Editor;
+  readonly console: DebugConsole;
+  readonly terminal: Terminal;
+  readonly quick: QuickInput;
+
+  constructor(readonly page: Page) {
+    this.debug = new DebugView(this);
+    this.editor = new Editor(this);
+    this.console = new DebugConsole(this);
+    this.terminal = new Terminal(this);
+    this.quick = new QuickInput(page);
+  }
+
+  /** Opens a folder, in a workbench without anything left of an earlier one. */
+  async open(address: string, folder: string): Promise<void> {
+    await this.page.goto(`${address}/?folder=${encodeURIComponent(folder)}`);
+    await this.page.locator('.monaco-workbench .part.statusbar .statusbar-item').first().waitFor({ timeout: 60_000 });
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
+  }
+
+  async press(...keys: string[]): Promise<void> {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
+  /** Runs a command by its title in the palette. */
+  async command(title: string): Promise<void> {
+    await this.press('F1');
+    await this.quick.input.waitFor();
+    await this.quick.input.fill(`>${title}`);
+    await this.quick.choose(title);
+  }
+
+
+  /** Chooses an item of the context menu that is open. */
+  async menu(label: string): Promise<void> {
+    const item = this.page.locator('.context-view .monaco-menu .action-item', { hasText: label }).first();
+    await item.waitFor();
+    // A menu takes no click in the first moments, so that the click that opens it does not choose from it.
+    await item.hover();
+    await item.click({ delay: 50 });
+    await item.waitFor({ state: 'hidden' });
+  }
+
+  /** A message at the lower right. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-list-item', { hasText: text }).first();
+  }
+
+  /** A message box in the middle. */
+  dialog(text: string | RegExp): Locator {
+    return this.page.locator('.monaco-dialog-box', { hasText: text });
+  }
+
+  /** An item of the status bar. */
+  status(text: string | RegExp): Locator {
+    return this.page.locator('.part.statusbar .statusbar-item', { hasText: text }).first();
+  }
+
+  /** Opens a file of the workspace by its name, in the explorer: searching for it would need ripgrep. */
+  async file(name: string): Promise<void> {
+    await this.press('Control+Shift+E');
+    await this.page.locator('.explorer-folders-view .monaco-list-row').filter({ has: this.page.getByText(name, { exact: true }) }).dblclick();
+    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+    await this.editor.lines.first().waitFor();
+  }
+}
+
+/** The list, or the input box, that drops down from the top. */
+export class QuickInput {
+  constructor(private readonly page: Page) {}
+
+  get input(): Locator {
+    return this.page.locator('.quick-input-widget .quick-input-box input').first();
+  }
+
+  row(text: string | RegExp): Locator {
+    return this.page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first();
+  }
+
+  async choose(text: string | RegExp): Promise<void> {
+    await this.row(text).click();
+  }
+}
+
+/** The editor that has the focus, with a source. */
+export class Editor {
+  /** Whether breakpoints may have been set. */
+  brokeSomewhere = false;
+
+  constructor(private readonly bench: Workbench) {}
+
+  private get group(): Locator {
+    return this.bench.page.locator('.editor-group-container.active .editor-instance .monaco-editor').first();
+  }
+
+  get lines(): Locator {
+    return this.group.locator('.view-line');
+  }
+
+  /** The number of a line, beside it. It has to be in view. */
+  number(line: number): Locator {
+    return this.group.locator('.margin-view-overlays .line-numbers').filter({ hasText: new RegExp(`^\\s*${line}\\s*$`) });
+  }
+
+  /** Puts the cursor on a line. */
+  async cursor(line: number): Promise<void> {
+    await this.number(line).click();
+    await this.bench.status(new RegExp(`Ln \\d+, Col`)).waitFor();
+  }
+
+  /** Clicks beside a line's number, where breakpoints are. */
+  async gutter(line: number): Promise<void> {
+    const box = await this.number(line).boundingBox();
+    if (!box) throw new Error(`line ${line} is not in view`);
+    await this.bench.page.mouse.click(box.x - 10, box.y + box.height / 2);
+  }
+
+  /** The red dots. */
+  get breakpoints(): Locator {
+    return this.group.locator('.glyph-margin-widgets .codicon-debug-breakpoint');
+  }
+
+  /** Sets a breakpoint by a click. The extension that makes breakpoints possible may not be known yet: then again. */
+  async breakAt(line: number): Promise<void> {
+    const before = await this.breakpoints.count();
+    this.brokeSomewhere = true;
+    for (let attempt = 1; ; attempt++) {
+      await this.gutter(line);
+      try {
+        await this.breakpoints.nth(before).waitFor({ timeout: 2000 });
+        return;
+      } catch (e) {
+        if (attempt === 10) throw e;
+      }
+    }
+  }
+
+  /** Opens the menu of a line's number. */
+  async lineMenu(line: number, label: string): Promise<void> {
+    await this.number(line).click({ button: 'right' });
+    await this.bench.menu(label);
+  }
+}
+
+/** Run and Debug: the tool bar, the call stack, the variables. */
+export class DebugView {
+  constructor(private readonly bench: Workbench) {}
+
+  private get page(): Page {
+    return this.bench.page;
+  }
+
+  /** A button of the tool bar, by the beginning of its name. */
+  button(name: string): Locator {
+    return this.page.locator(`.debug-toolbar .action-label`).and(this.page.getByRole('button', { name: new RegExp(`^${literally(name)}( \\(|$)`) })).first();
+  }
+
+  async click(name: string): Promise<void> {
+    await this.button(name).click();
+  }
+
+  /** Shows the view: variables are asked for only while it is visible. */
+  async show(): Promise<void> {
+    await this.bench.press('Control+Shift+D');
+    await this.page.locator('.debug-pane, .debug-viewlet, [id="workbench.view.debug"]').first().waitFor();
+  }
+
+  get frames(): Locator {
+    return this.page.locator('.debug-call-stack .stack-frame');
+  }
+
+  /** Waits until the program is stopped at a line. */
+  async at(line: number): Promise<void> {
+    await this.frames.first().locator('.line-number', { hasText: new RegExp(`^${line}:`) }).waitFor();
+  }
+
+  /** A frame of the call stack, by its function. */
+  frame(name: string): Locator {
+    return this.frames.filter({ has: this.page.locator('.label', { hasText: new RegExp(`^${literally(name)}$`) }) }).first();
+  }
+
+  async frameMenu(name: string, label: string): Promise<void> {
+    await this.frame(name).click({ button: 'right' });
+    await this.bench.menu(label);
+  }
+
+  /** A row of the variables, `name` and what is shown after it. */
+  variable(name: string, value: string | RegExp = ''): Locator {
+    return this.page.locator('.debug-variables .monaco-list-row').filter({ has: this.page.locator('.name', { hasText: new RegExp(`^${literally(name)}\\b`) }) }).filter({ hasText: value }).first();
+  }
+
+  /** Opens the globals of the program. */
+  async scope(name: string): Promise<void> {
+    const row = this.page.locator('.debug-variables .monaco-list-row', { hasText: name }).first();
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+  }
+
+  async stop(): Promise<void> {
+    if (await this.page.locator('.debug-toolbar').isVisible()) await this.bench.press('Shift+F5');
+    await this.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  }
+}
+
+/** The debug console. */
+export class DebugConsole {
+  constructor(private readonly bench: Workbench) {}
+
+  async show(): Promise<void> {
+    await this.bench.press('Control+Shift+Y');
+    await this.bench.page.locator('.repl').waitFor();
+  }
+
+  /** A line of output, or of an answer. */
+  line(text: string | RegExp): Locator {
+    return this.bench.page.locator('.repl .monaco-list-row', { hasText: text }).first();
+  }
+
+  /** Types a line. */
+  async type(text: string): Promise<void> {
+    await this.bench.page.locator('.repl .repl-input-wrapper .monaco-editor').click();
+    await this.bench.page.keyboard.type(text);
+    await this.bench.press('Escape', 'Enter');
+  }
+}
+
+/** The integrated terminal. */
+export class Terminal {
+  constructor(private readonly bench: Workbench) {}
+
+  /** What it shows. Its screen is a picture: VS Code is asked for the text by copying all of it. */
+  get screen(): Locator {
+    return this.bench.page.locator('.terminal-wrapper.active .xterm-screen').first();
+  }
+
+  async type(text: string): Promise<void> {
+    await this.screen.click();
+    await this.bench.page.keyboard.type(text);
+  }
+}
+
+/** The page inside a view or panel of ours: VS Code puts it into two frames. */
+export async function webview(page: Page, title: string | RegExp): Promise<Frame> {
+  for (;;) {
+    for (const frame of page.frames()) {
+      if (frame.name() === 'pending-frame') continue;
+      if (await frame.title().then((t) => (typeof title === 'string' ? t === title : title.test(t)), () => false)) return frame;
+    }
+    await page.waitForEvent('framenavigated');
+  }
+}
