@@ -2,6 +2,9 @@ module github.com/dap-revexec/dap-revexec
 
 go 1.26.0
 
+// Packages of npm have Go files, too.
+ignore ./vscode-ext
+
 require (
 	github.com/go-delve/delve v1.27.2
 	github.com/google/go-dap v0.12.0

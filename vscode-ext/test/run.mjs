@@ -12,8 +12,8 @@ import { entry, install } from './editor/install.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, 'out', 'test');
 
-// What each suite has beside its tests: whether it needs VS Code and the packaged extension; bundles that are not run by node's test
-// runner; how many test files run at once; how long one may take, in milliseconds.
+// What there is to a suite: how many test files run at once; whether it needs VS Code; how
+// long a test file may take, in milliseconds; bundles that node's test runner does not run.
 const suites = {
   dap: { concurrency: 2, editor: false, timeout: 120_000, bundles: [] },
   host: { concurrency: 1, editor: true, timeout: 180_000, bundles: ['test/host/suite/index.ts'] },
@@ -57,7 +57,8 @@ run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, './cmd/dap-r
 const environment = { REVEXEC_EXTENSION_ROOT: root, REVEXEC_TEST_BINARY: binary };
 if (suite.editor) {
   environment.REVEXEC_CODE_SERVER_ENTRY = entry(install());
-  environment.REVEXEC_TEST_VSIX = packaged();
+  if (name === 'e2e') environment.REVEXEC_TEST_VSIX = packaged();
+  else run(process.execPath, ['scripts/build.mjs'], { cwd: root });
 }
 
 const folder = join(root, 'test', name);

@@ -32,7 +32,7 @@ export const motion = {
     await s.bench.debug.click('Reverse');
     await s.bench.debug.variable('day', '1').waitFor();
     await s.bench.debug.click('Reverse');
-    await s.bench.status(/^0 of/).waitFor();
+    await s.bench.status(/\b0 of [\d,]+ \(0 %\)/).waitFor();
   },
 
   'Reverse Step Into goes into a call that is over, Reverse Step Out back to the call': async (s: Stage) => {
@@ -48,7 +48,7 @@ export const motion = {
     await s.debug(s.ledger, ['last']);
     await s.bench.debug.at(s.ledger.line('last'));
     await s.bench.debug.click('Go to the Start of History');
-    await s.bench.status(/^0 of/).waitFor();
+    await s.bench.status(/\b0 of [\d,]+ \(0 %\)/).waitFor();
     await s.bench.debug.click('Go to the End of History (Live)');
     await s.bench.debug.at(s.ledger.line('last'));
   },
