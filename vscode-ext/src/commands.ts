@@ -8,7 +8,7 @@ import { debugExecutable, openRecording } from './launch';
 import { goToOutput } from './moments';
 import { currentThread, dataOf, frameOf, placeOf } from './places';
 import type { DataArguments, Granularity, StepArguments } from './protocol';
-import type { Session, Sessions } from './session';
+import { RequestFailed, type Session, type Sessions } from './session';
 
 /** What commands work with. */
 export interface Tools {
@@ -112,11 +112,10 @@ export function registerCommands(tools: Tools): vscode.Disposable {
   return vscode.Disposable.from(...registered);
 }
 
-/** Shows why something did not work, unless the user has cancelled it. */
+/** Shows why something did not work, unless the editor has done so. */
 export function report(e: unknown): void {
-  const message = e instanceof Error ? e.message : String(e);
-  if (message === 'cancelled' || message === 'notStopped' || message === 'Canceled') return;
-  void vscode.window.showErrorMessage(message);
+  if (e instanceof RequestFailed) return;
+  void vscode.window.showErrorMessage(e instanceof Error ? e.message : String(e));
 }
 
 async function goToPosition(session: Session): Promise<void> {

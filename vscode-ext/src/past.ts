@@ -12,9 +12,6 @@ import type { Session, Sessions } from './session';
 /** What runs for less than that does not make the display flicker, in milliseconds. */
 const patience = 300;
 
-/** How far up the stack the frame is looked for that the user looks at. */
-const frames = 100;
-
 export class Past implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('revexec.position', vscode.StatusBarAlignment.Left, 40);
   private readonly beside = vscode.window.createTextEditorDecorationType({
@@ -26,8 +23,6 @@ export class Past implements vscode.Disposable {
   private readonly disposables: { dispose(): unknown }[] = [this.item, this.beside];
   private running: NodeJS.Timeout | undefined;
   private here: { position: Position; source: Source; line: number } | undefined;
-  /** Counts stops, so that a late answer to an earlier one is not shown. */
-  private stops = 0;
 
   constructor(private readonly sessions: Sessions) {
     this.item.name = 'Revexec: position in history';
@@ -49,7 +44,7 @@ export class Past implements vscode.Disposable {
       }),
       vscode.debug.onDidChangeActiveStackItem(() => {
         const session = sessions.active;
-        if (session?.stopped && session.position && !session.position.live) void this.look(session, session.position);
+        if (session?.stopped && session.position && !session.position.live) this.look(session, session.position);
       }),
       vscode.window.onDidChangeVisibleTextEditors(() => {
         this.decorate();
@@ -102,24 +97,16 @@ export class Past implements vscode.Disposable {
     // Else the editor is going to choose a frame.
   }
 
-  /** Asks for the place of the frame that the user looks at. */
-  private async look(session: Session, position: Position): Promise<void> {
+  /** Finds the place of the frame that the user looks at: the editor has asked for it. */
+  private look(session: Session, position: Position): void {
     const item = vscode.debug.activeStackItem;
     if (!(item instanceof vscode.DebugStackFrame) || item.session.id !== session.id) return;
-    const stop = ++this.stops;
-    try {
-      const { stackFrames } = await session.request('stackTrace', { threadId: item.threadId, startFrame: 0, levels: frames });
-      if (stop !== this.stops || !session.stopped) return;
-      const frame = stackFrames.find((f) => f.id === item.frameId);
-      this.here = frame?.source ? { position, source: frame.source, line: frame.line } : undefined;
-    } catch {
-      return; // it moves already, or is over
-    }
+    const frame = session.state.frames.get(item.frameId);
+    this.here = frame?.source ? { position, source: frame.source, line: frame.line } : undefined;
     this.decorate();
   }
 
   private clear(): void {
-    this.stops++;
     this.here = undefined;
     this.decorate();
   }

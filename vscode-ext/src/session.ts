@@ -9,6 +9,9 @@ import { type Change, type OutputLine, SessionState } from './state';
 
 export const debugType = 'revexec';
 
+/** A request failed. The editor has shown the adapter's message, where it is for the user. */
+export class RequestFailed extends Error {}
+
 /** A stop of the program. */
 export interface Stop {
   session: Session;
@@ -61,9 +64,13 @@ export class Session {
     return typeof this.debug.configuration['recording'] === 'string' && this.debug.configuration['recording'] !== '';
   }
 
-  /** Sends a request. The promise fails with the adapter's message. */
-  request<R extends RequestName>(command: R, args: Arguments<R>): Promise<Body<R>> {
-    return Promise.resolve(this.debug.customRequest(command, args) as Thenable<Body<R>>);
+  /** Sends a request. The promise fails with a {@link RequestFailed}. */
+  async request<R extends RequestName>(command: R, args: Arguments<R>): Promise<Body<R>> {
+    try {
+      return (await this.debug.customRequest(command, args)) as Body<R>;
+    } catch (e) {
+      throw new RequestFailed(e instanceof Error ? e.message : String(e));
+    }
   }
 
   /** Goes to a position: an icount, or what the word `seek` takes. */

@@ -88,6 +88,15 @@ test('the end is told once, and nothing stands still after it', () => {
   assert.ok(!s.stopped && s.ended);
 });
 
+test('the frames that the editor was told of are known until the next stop', () => {
+  const s = new SessionState();
+  s.take(response('stackTrace', true, { stackFrames: [{ id: 7, name: 'main', line: 3, source: { path: '/a.c' } }, { id: 8, line: 0 }, 'x'] }));
+  assert.deepEqual(s.frames.get(7), { id: 7, name: 'main', line: 3, source: { path: '/a.c' } });
+  assert.deepEqual(s.frames.get(8), { id: 8, name: '', line: 0 });
+  s.take(event('stopped', { reason: 'step', revexec: here }));
+  assert.equal(s.frames.size, 0);
+});
+
 test('messages of any shape are taken', () => {
   const s = new SessionState();
   for (const m of [undefined, null, 3, 'x', [], {}, { type: 'event' }, event('stopped', null), event('stopped', { revexec: 'x', reason: 5 }), event('output', { revexec: {} }), event('progressStart', {}), response('initialize', true, { revexec: 4 }), event('revexec/timelineChanged', {})]) {

@@ -11,6 +11,7 @@ import {
   type OutputInfo,
   type Position,
   type RevexecCapabilities,
+  type StackFrame,
   type Stream,
   type TimelineChanged,
 } from './protocol';
@@ -108,6 +109,8 @@ export class SessionState {
   readonly output = new OutputLines();
   /** Progress reports that have begun and not ended, which can be cancelled, by ID. */
   readonly searches = new Map<string, string>();
+  /** The frames that the editor was told of since the last stop, by ID. */
+  readonly frames = new Map<number, StackFrame>();
   /** The program has no debug information; what the adapter says of it. */
   noDebugInfo: string | undefined;
 
@@ -119,6 +122,7 @@ export class SessionState {
       if (message.command === 'initialize') return this.initialized(message.body);
       if (moving.has(message.command)) return this.run();
       if (message.command === 'restart') this.output.clear();
+      if (message.command === 'stackTrace') this.framesOf(message.body);
     }
     return [];
   }
@@ -128,6 +132,7 @@ export class SessionState {
       case 'stopped': {
         this.position = asPosition(body['revexec']);
         this.stopped = true;
+        this.frames.clear();
         this.reason = typeof body['reason'] === 'string' ? body['reason'] : '';
         this.thread = typeof body['threadId'] === 'number' ? body['threadId'] : this.position?.thread;
         return [{ kind: 'stopped', position: this.position, reason: this.reason, thread: this.thread }];
@@ -179,6 +184,15 @@ export class SessionState {
     if (!info || (category !== 'stdout' && category !== 'stderr')) return [];
     this.output.add(text, info.stream ?? category, info.icount);
     return [{ kind: 'output' }];
+  }
+
+  private framesOf(body: unknown): void {
+    const list = isRecord(body) && Array.isArray(body['stackFrames']) ? body['stackFrames'] : [];
+    for (const f of list) {
+      if (!isRecord(f) || typeof f['id'] !== 'number' || typeof f['line'] !== 'number') continue;
+      const { id, line, name, source } = f;
+      this.frames.set(id, { id, line, name: typeof name === 'string' ? name : '', ...(isRecord(source) ? { source } : {}) });
+    }
   }
 
   private initialized(body: unknown): Change[] {
