@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -226,6 +227,43 @@ func TestRestartOpensAnotherTerminalForOneThatWasClosed(t *testing.T) {
 	e.do("terminate", nil)
 	e.told("terminated")
 	e.ended()
+}
+
+func TestRestartWithoutATerminalLetsItGo(t *testing.T) {
+	e := connectWithTerminals(t, dap.Config{})
+	exe := guest(t, "stdin")
+	e.launchOn(exe)
+	e.do("configurationDone", nil)
+	e.tty.Type("one 1\r")
+	e.tty.Expect(" 1: one 1")
+	e.do("restart", args{"arguments": args{"program": exe, "stdin": args{"text": "two 2\n"}}})
+	e.stopped("exit")
+	e.ended()
+	if out := e.output("stdout"); out != " 1: two 2 (5 characters, sum 2)\n1 lines, total 2\n" {
+		t.Errorf("output %q", out)
+	}
+}
+
+func TestProgramKnowsWhichTerminalItIsOn(t *testing.T) {
+	const printenv = "/usr/bin/printenv"
+	if runtime.GOARCH != "amd64" {
+		t.Skip("needs an x86-64 machine")
+	}
+	if _, err := os.Stat(printenv); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	t.Setenv("TERM", "of-the-terminal") // the proxy's; the adapter's is another in life
+	for want, env := range map[string]args{"of-the-terminal": {}, "of-the-launch": {"TERM": "of-the-launch"}} {
+		e := connectWithTerminals(t, dap.Config{})
+		e.launchOn(printenv, args{"args": []string{"TERM"}, "env": env, "noDebug": true, "inheritEnv": false})
+		e.do("configurationDone", nil)
+		e.tty.Expect(want + "\r\n")
+		e.told("terminated")
+		e.ended()
+	}
 }
 
 func TestTerminalIsLetGoInEveryPhase(t *testing.T) {

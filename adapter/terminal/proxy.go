@@ -20,6 +20,10 @@ const connectWait = 10 * time.Second
 // errRefused is why a session does not take a proxy.
 var errRefused = errors.New("terminal: the debug session does not take this terminal: it has ended, or has another; start it again from the editor")
 
+// ErrHangUp is the end of a proxy whose terminal has gone away: nobody is there to be
+// told.
+var ErrHangUp = errors.New("terminal: it was closed")
+
 // Proxy connects the terminal that in and out are with the session that listens at
 // addr, until the session or ctx ends, or the connection breaks; the latter two are
 // errors. The terminal is in raw mode meanwhile. tokenFile is the file that has the
@@ -118,8 +122,8 @@ func forward(conn net.Conn, tty *Local, token string) (text string, err error) {
 		k, content, err := readFrame(in, sessionSide, buf[:])
 		if err != nil {
 			hungUp.Do(func() {})
-			if lost != nil { // nobody is there to be told
-				return "", nil
+			if lost != nil {
+				return "", ErrHangUp
 			}
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = errors.New("the debugger has ended without a word")

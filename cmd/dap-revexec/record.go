@@ -36,8 +36,8 @@ The recording holds all that is needed to replay and debug the program on anothe
 machine, of any system. It is complete up to its last moment even if the recorder is
 killed or the disk is full.
 
-On a terminal the program has a terminal, too, and each key is the program's: Ctrl-C
-interrupts it as it would by itself. A signal to the command (kill, or Ctrl-C where
+On a terminal (all three standard streams, in the foreground) the program has one,
+too, and each key is the program's: Ctrl-C interrupts it as it would by itself. A signal to the command (kill, or Ctrl-C where
 the program has no terminal) ends the program and the recording.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

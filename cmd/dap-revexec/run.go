@@ -28,8 +28,8 @@ func newRun(std stdio, log *logFlags) *cobra.Command {
 		Short: "Run a program without a debugger: its input, output and exit status are the command's",
 		Long: `Run a program without a debugger. Its input, output and exit status are the command's.
 
-On a terminal the program has a terminal, too, and each key is the program's: Ctrl-C
-interrupts it as it would by itself. A signal to the command (kill) ends the run.`,
+On a terminal (all three standard streams, in the foreground) the program has one,
+too, and each key is the program's: Ctrl-C interrupts it as it would by itself. A signal to the command (kill) ends the run.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			logger, closer, err := log.open(std)

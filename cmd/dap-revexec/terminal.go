@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -21,8 +22,11 @@ func newTerminal(std stdio) *cobra.Command {
 			ctx := awaitInterrupts(nil, syscall.SIGHUP)
 			defer ctx.end()
 			err := terminal.Proxy(ctx, addr, token, std.in, std.out)
-			if ctx.caught.Load() != 0 {
+			switch {
+			case ctx.caught.Load() != 0:
 				return ctx.reason()
+			case errors.Is(err, terminal.ErrHangUp): // before the signal of the same name
+				return exitStatus(128 + syscall.SIGHUP)
 			}
 			return err
 		},

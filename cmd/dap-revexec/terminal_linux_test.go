@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/dap-revexec/dap-revexec/adapter/terminal"
 	"github.com/dap-revexec/dap-revexec/adapter/terminal/ptytest"
 )
 
@@ -125,6 +126,31 @@ func TestTerminalOfAnotherIsLeftAlone(t *testing.T) {
 			t.Errorf("a pipe gets what is for a terminal: %q", tty.Seen())
 		}
 	})
+}
+
+func TestTerminalIsRestoredWhenTheProxyIsEndedBySignals(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		ln, err := terminal.Listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tty, cmd := sitting(t, ln.Args("")[1:]...)
+		r, err := ln.Accept(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Write(t.Context(), []byte("\x1b[?1049h\x1b[?25ltext"))
+		tty.Expect("text")
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		left(t, tty, cmd, 128+int(sig))
+		tty.Expect("\x1b[?25h\x1b[?1049l")
+		<-r.Gone()
+		if !r.Lost() {
+			t.Errorf("%v: the session does not notice", sig)
+		}
+	}
 }
 
 func TestTheProxyIsHiddenAndSaysWhatItIsFor(t *testing.T) {
