@@ -63,11 +63,15 @@ func (s *session) write(ctx context.Context, fd int, icount, offset uint64, p []
 // attribute tells the client the line that was writing, or, if the launch configuration
 // names a scheme for that, the moment.
 func (s *session) attribute(body *OutputEventBody) {
-	if s.launched.NoDebug || s.bare {
+	if s.launched.NoDebug {
 		return
 	}
 	d := s.prog.dbg
-	at, known := d.Writer(func(file string) bool { return s.sources.user(file, d.Program()) })
+	var at debugger.Line
+	known := false
+	if !s.prog.machine.Elsewhere() { // not a child's output
+		at, known = d.Writer(func(file string) bool { return s.sources.user(file, d.Program()) })
+	}
 	body.from = at
 	if moment := s.launched.MomentURI; moment != "" {
 		body.Source, body.Line = &godap.Source{Name: "output"}, s.lineOut(1)

@@ -51,8 +51,7 @@ func main() {
 			for b.Loop() {
 				b.StopTimer()
 				s := newSession(Config{})
-				s.launched = &launchArguments{Program: filepath.Join(dir, "prints"), Cwd: dir}
-				s.bare = bare
+				s.launched = &launchArguments{Program: filepath.Join(dir, "prints"), Cwd: dir, NoDebug: bare}
 				p, err := openProgram(b.Context(), s.launched, machineOptions{output: s.programOutput})
 				if err != nil {
 					b.Fatal(err)

@@ -63,7 +63,6 @@ type session struct {
 	progress  *progressReport // of the work under way, nil when none
 	workCtx   context.Context // of the motion under way, else nil
 	hexOn     bool            // numbers are shown in hexadecimal: the word hex
-	bare      bool            // output is not attributed to lines: to compare with
 	logFile   io.Closer       // of the launch configuration's log, nil if none
 }
 

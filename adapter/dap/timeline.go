@@ -329,7 +329,7 @@ func (s *session) threadName(id vm.ThreadID) string {
 	return fmt.Sprintf("thread %d", id)
 }
 
-// infoHistory is what the word timeline shows: the events of all of the history.
+// timelineWord lists the events of all of the history, and where in it the program is.
 func timelineWord(s *session, c *call, rest string) (string, error) {
 	const lines = 40
 	tl := s.prog.tl
