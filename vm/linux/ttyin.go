@@ -205,7 +205,12 @@ func (r *receiving) plain(c byte, end bool) {
 	r.queue(c, 0)
 }
 
-func (r *receiving) queue(c byte, end uint16) { r.buf = append(r.buf, uint16(c)|end) }
+func (r *receiving) queue(c byte, end uint16) {
+	if len(r.buf) == ttyBuffer { // a character has become several
+		r.buf = r.buf[:ttyBuffer-1]
+	}
+	r.buf = append(r.buf, uint16(c)|end)
+}
 
 // begun notes the column of a line's first character.
 func (r *receiving) begun() {
