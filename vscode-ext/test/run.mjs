@@ -1,4 +1,4 @@
-// Builds the debugger, bundles the tests of one suite (dap, host or e2e) with what
+// Builds the debugger, bundles the tests of one suite (dap, host, e2e or views) with what
 // they import, and runs them with node's test runner.
 //
 //   node test/run.mjs SUITE [PATTERN]     PATTERN: only tests whose names match
@@ -18,6 +18,8 @@ const suites = {
   dap: { concurrency: 2, editor: false, timeout: 120_000, bundles: [] },
   host: { concurrency: 1, editor: true, timeout: 180_000, bundles: ['test/host/suite/index.ts'] },
   e2e: { concurrency: 1, editor: true, timeout: 600_000, bundles: [] },
+  // The webviews' pages in a browser of their own: they need the extension's bundles in place of the debugger.
+  views: { concurrency: 1, editor: false, pages: true, timeout: 600_000, bundles: [] },
 };
 
 const [name, pattern] = process.argv.slice(2);
@@ -49,7 +51,8 @@ function packaged() {
 
 mkdirSync(out, { recursive: true });
 const binary = join(out, 'dap-revexec');
-run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, './cmd/dap-revexec'], {
+if (suite.pages) run(process.execPath, ['scripts/build.mjs'], { cwd: root });
+else run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, './cmd/dap-revexec'], {
   cwd: dirname(root),
   env: { ...process.env, CGO_ENABLED: '0' },
 });

@@ -48,7 +48,8 @@ export class Table {
       this.key(event);
     });
     this.rows.addEventListener('focus', () => {
-      if (this.active < 0) {
+      // By the keyboard. A press of the mouse gives the focus, too, but chooses its row itself.
+      if (this.active < 0 && this.rows.matches(':focus-visible')) {
         this.activate(this.current?.index ?? 0);
       }
     });
@@ -199,7 +200,13 @@ export class Table {
     }
     this.active = Math.min(Math.max(index, 0), this.data.length - 1);
     this.reveal(this.active);
-    this.draw(true);
+    this.draw(false);
+    // In place: a row that is replaced between a press and its release gets no click.
+    [...this.all.children].forEach((row, i) => {
+      const active = this.drawn.first + i === this.active;
+      row.classList.toggle('active', active);
+      row.setAttribute('aria-selected', String(active));
+    });
     this.rows.setAttribute('aria-activedescendant', `row-${this.active}`);
   }
 
