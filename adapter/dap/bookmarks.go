@@ -10,8 +10,6 @@ import (
 	"unicode/utf8"
 
 	godap "github.com/google/go-dap"
-
-	"github.com/dap-revexec/dap-revexec/adapter/debugger"
 )
 
 // Bookmarks: positions that the user has given names.
@@ -148,12 +146,9 @@ func (s *session) here() place {
 	t := s.prog.machine.CurrentThread()
 	at := place{thread: int(t)}
 	frames, _ := s.prog.dbg.Frames(t)
-	if len(frames) == 0 {
+	f := s.usersFrame(frames)
+	if f == nil {
 		return at
-	}
-	f := &frames[0]
-	if i := slices.IndexFunc(frames, func(f debugger.Frame) bool { return f.File != "" && !f.Subtle }); i >= 0 {
-		f = &frames[i] // what the user knows of
 	}
 	at.file, at.line, at.text = f.File, f.Line, shortPlace(f.Name, f.File, f.Line)
 	return at

@@ -85,17 +85,15 @@ func cutLast(text, sep string) (before, after string, found bool) {
 	return text[:i], text[i+len(sep):], true
 }
 
-// currentFile is the source file of a frame, for 0 of the innermost one that has one;
-// empty if there is none.
+// currentFile is the source file of a frame, for 0 of the innermost one that is the
+// user's; empty if there is none.
 func (s *session) currentFile(frame int) string {
 	if f, err := s.refs.frame(frame); err == nil && f.frame.File != "" {
 		return f.frame.File
 	}
 	frames, _ := s.prog.dbg.Frames(s.prog.machine.CurrentThread())
-	for i := range frames {
-		if frames[i].File != "" && !frames[i].Subtle {
-			return frames[i].File
-		}
+	if f := s.usersFrame(frames); f != nil {
+		return f.File
 	}
 	return ""
 }

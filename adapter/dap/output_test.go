@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,5 +91,30 @@ func TestOutputWithoutAKnownLineHasAMomentAllTheSame(t *testing.T) {
 	got := p.written("loops")
 	if want := fmt.Sprintf("m2:/%d/output", got.Revexec.Icount); got.Source == nil || got.Source.Path != want || got.Line != 1 {
 		t.Errorf("%+v, line %d, expected %s", got.Source, got.Line, want)
+	}
+}
+
+func TestABookmarkInALibraryTellsTheUsersLine(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("needs an x86-64 Linux machine")
+	}
+	b := bugs[slices.IndexFunc(bugs, func(b bug) bool { return b.name == "Go" })]
+	dir := build(t, &b)
+	p := connect(t)
+	p.initialize()
+	p.launch(filepath.Join(dir, "bug"), args{"env": args{"HOME": dir}})
+	p.do("configurationDone", nil)
+	p.stopped("exit")
+	p.console("printed total")
+	p.stopped("goto")
+	if top := p.stack()[0]; top.Source != nil && top.Source.Name == b.file {
+		t.Fatalf("not in a library: %+v", top)
+	}
+	made := ask[dap.BookmarkBody](p, dap.CommandSetBookmark, nil).Bookmark
+	if made.Source == nil || made.Source.Name != b.file || made.Line != lineOf(&b, "show") {
+		t.Errorf("%+v", made)
+	}
+	if text := p.console(fmt.Sprintf("executions %d", lineOf(&b, "write"))); !strings.HasPrefix(text, "5 executions") {
+		t.Errorf("%s", text)
 	}
 }

@@ -222,6 +222,26 @@ func (s *session) describeFrame(f *debugger.Frame) string {
 	return fmt.Sprintf("%s at %s:%d", symbols.FrameName(f.Name), file, f.Line)
 }
 
+// usersFrame is the innermost of the frames that is in a file of the user's; without one
+// the innermost that has a file, else the innermost. It is nil where there are no frames.
+func (s *session) usersFrame(frames []debugger.Frame) *debugger.Frame {
+	if len(frames) == 0 {
+		return nil
+	}
+	program := s.prog.dbg.Program()
+	for _, fits := range []func(f *debugger.Frame) bool{
+		func(f *debugger.Frame) bool { return f.File != "" && !f.Subtle && s.sources.user(f.File, program) },
+		func(f *debugger.Frame) bool { return f.File != "" },
+	} {
+		for i := range frames {
+			if fits(&frames[i]) {
+				return &frames[i]
+			}
+		}
+	}
+	return &frames[0]
+}
+
 // shortPlace tells a place in a few words: "main at prog.c:12".
 func shortPlace(function, file string, line int) string {
 	name := symbols.FrameName(function)
