@@ -108,8 +108,8 @@ export interface Picture {
 }
 
 export function picture(timeline: Timeline): Picture {
-  const all = [...timeline.events.map(ofEvent), ...timeline.bookmarks.map(ofBookmark)];
-  const checkpoints = timeline.checkpoints.map((c): Thing => ({
+  const all = [...orNone(timeline.events).map(ofEvent), ...orNone(timeline.bookmarks).map(ofBookmark)];
+  const checkpoints = orNone(timeline.checkpoints).map((c): Thing => ({
     kind: 'checkpoint',
     icount: c.icount,
     to: c.icount,
@@ -126,6 +126,11 @@ export function picture(timeline: Timeline): Picture {
     recording: timeline.recording,
     bookmarks: timeline.bookmarks,
   };
+}
+
+/** An empty list may come as null: Go writes a list that was never made so. */
+function orNone<T>(list: readonly T[] | null): readonly T[] {
+  return list ?? [];
 }
 
 function lanes(timeline: Timeline, all: readonly Thing[], checkpoints: readonly Thing[]): Lane[] {
@@ -165,7 +170,7 @@ function lanes(timeline: Timeline, all: readonly Thing[], checkpoints: readonly 
       kind: 'thread',
       label: thread.name === '' ? `Thread ${thread.id}` : thread.name,
       series: seriesByKind(grouped.get(`thread ${thread.id}`) ?? []),
-      stretches: new Stretches(thread.active),
+      stretches: new Stretches(orNone(thread.active)),
       extent: { from: thread.from, to: thread.to ?? timeline.position.frontier },
       thread: thread.id,
     });

@@ -26,6 +26,7 @@ class Bench {
           case 'timeline':
             return history.timeline(args);
           case 'seek':
+            await bench.running();
             await Bench.gate;
             history.icount = Number(args['icount']);
             await bench.stopped();

@@ -178,7 +178,8 @@ export class App {
 
   /** Goes to a position; of many wishes in a row the last one counts. */
   seek(icount: number): void {
-    if (this.activity !== 'stopped' || this.position === undefined) {
+    // While a seek of ours is under way the program moves for a moment, too: the next one waits for it.
+    if ((this.activity !== 'stopped' && !this.seeks.busy) || this.position === undefined) {
       this.announce('The program is running.');
       return;
     }
@@ -343,7 +344,7 @@ export class App {
         part.classList.toggle('hidden', !there);
       }
     }
-    this.toolbar.update(this.position, this.activity);
+    this.toolbar.update(this.position);
     this.relayout();
   }
 
@@ -527,7 +528,7 @@ export class App {
     }
     this.showTip(position);
     this.describe(position);
-    this.toolbar.update(position, this.activity);
+    this.toolbar.update(position);
   }
 
   /** The range to draw in this frame, on the way to the one that was asked for. */
@@ -604,7 +605,7 @@ export class App {
       ['aria-valuemax', String(position.frontier)],
       ['aria-valuenow', String(at)],
       ['aria-valuetext', text],
-      ['aria-disabled', String(this.activity !== 'stopped')],
+      ['aria-disabled', String(this.shownRunning)],
     ] as const) {
       // Setting what is there already can make a screen reader say it again.
       if (this.canvas.getAttribute(name) !== value) {

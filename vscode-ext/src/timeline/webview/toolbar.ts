@@ -2,7 +2,6 @@
 import { place, placeParts, whereabouts } from '../model';
 import type { Position } from '../../protocol';
 import { element, iconButton } from '../../webviews/webview/dom';
-import type { Activity } from '../messages';
 import type { App } from './app';
 import { icons } from './icons';
 
@@ -56,11 +55,11 @@ export class Toolbar {
     rove(Object.values(this.buttons));
   }
 
-  update(position: Position | undefined, activity: Activity): void {
+  update(position: Position | undefined): void {
     if (position === undefined) {
       return;
     }
-    const stopped = activity === 'stopped';
+    const stopped = !this.running;
     const { start, previous, next, end, findHits, bookmark } = this.buttons;
     enable(start, stopped && position.icount > position.start);
     enable(previous, stopped && position.icount > position.start);
@@ -81,7 +80,7 @@ export class Toolbar {
     );
   }
 
-  /** Said apart from [update]: it is not shown at once (app.ts). */
+  /** Not as soon as the program runs (app.ts): buttons that go grey for each step would flicker. */
   setRunning(running: boolean): void {
     this.running = running;
   }
