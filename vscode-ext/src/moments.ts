@@ -18,16 +18,25 @@ const listed = 5000;
 
 /** Goes where links in the debug console lead. */
 export function registerMoments(sessions: Sessions, report: (e: unknown) => void): vscode.Disposable {
+  // What links are being followed: of one tab, several events tell.
+  const followed = new Set<string>();
   const go = async (tab: vscode.Tab, uri: vscode.Uri): Promise<void> => {
-    const icount = momentOf(uri.path);
-    await vscode.window.tabGroups.close(tab, true);
-    const session = sessions.active;
-    if (icount === undefined || !session) return;
-    if (session.ended || !session.stopped) {
-      report(new Error('The program is running: pause it first, then go to the moment.'));
-      return;
+    const link = uri.toString();
+    if (followed.has(link)) return;
+    followed.add(link);
+    try {
+      const icount = momentOf(uri.path);
+      await vscode.window.tabGroups.close(tab, true);
+      const session = sessions.active;
+      if (icount === undefined || !session) return;
+      if (session.ended || !session.stopped) {
+        report(new Error('The program is running: pause it first, then go to the moment.'));
+        return;
+      }
+      await session.seek(icount);
+    } finally {
+      followed.delete(link);
     }
-    await session.seek(icount);
   };
   const look = (tabs: readonly vscode.Tab[]): void => {
     for (const tab of tabs) {

@@ -64,6 +64,30 @@ export class Workbench {
     return this.page.locator('.monaco-dialog-box', { hasText: text });
   }
 
+  /** Starts a launch configuration, and waits for nothing. */
+  async startAnyway(configuration: string): Promise<void> {
+    await this.press('Control+p');
+    await this.quick.input.fill(`debug ${configuration}`);
+    await this.page.locator('.quick-input-widget .monaco-list-row').filter({ has: this.page.getByText(configuration, { exact: true }) }).first().click();
+  }
+
+  /** A message of ours, wherever VS Code shows it. */
+  message(text: RegExp): Locator {
+    return this.notification(text).or(this.dialog(text)).first();
+  }
+
+  /** Closes all messages. */
+  async dismiss(): Promise<void> {
+    await this.press('Escape');
+    await this.command('Notifications: Clear All Notifications');
+  }
+
+  /** The position in history that the status bar shows. */
+  async position(): Promise<number> {
+    const text = await this.status(/[\d,]+ (·|of)/).innerText();
+    return Number(/[\d,]+/.exec(text)?.[0].replaceAll(',', ''));
+  }
+
   /** An item of the status bar. */
   status(text: string | RegExp): Locator {
     return this.page.locator('.part.statusbar .statusbar-item', { hasText: text }).first();
@@ -202,11 +226,9 @@ export class DebugView {
     return this.page.locator('.debug-variables .monaco-list-row').filter({ has: this.page.locator('.name', { hasText: new RegExp(`^${literally(name)}\\b`) }) }).filter({ hasText: value }).first();
   }
 
-  /** Opens the globals of the program. */
-  async scope(name: string): Promise<void> {
-    const row = this.page.locator('.debug-variables .monaco-list-row', { hasText: name }).first();
-    await row.waitFor();
-    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+  async variableMenu(name: string, label: string): Promise<void> {
+    await this.variable(name).click({ button: 'right' });
+    await this.bench.menu(label);
   }
 
   async stop(): Promise<void> {
@@ -227,6 +249,11 @@ export class DebugConsole {
   /** A line of output, or of an answer. */
   line(text: string | RegExp): Locator {
     return this.bench.page.locator('.repl .monaco-list-row', { hasText: text }).first();
+  }
+
+  /** Clicks the link at the right end of a line of output. */
+  async follow(text: string): Promise<void> {
+    await this.line(text).locator('.source').click();
   }
 
   /** Types a line. */
@@ -252,13 +279,18 @@ export class Terminal {
   }
 }
 
-/** The page inside a view or panel of ours: VS Code puts it into two frames. */
-export async function webview(page: Page, title: string | RegExp): Promise<Frame> {
-  for (;;) {
+/** The page of ours, inside a view or a panel, in which something is: VS Code puts each into two frames. */
+export async function webview(page: Page, has: (frame: Frame) => Locator): Promise<Frame> {
+  const patience = Date.now() + 20_000;
+  while (Date.now() < patience) {
     for (const frame of page.frames()) {
-      if (frame.name() === 'pending-frame') continue;
-      if (await frame.title().then((t) => (typeof title === 'string' ? t === title : title.test(t)), () => false)) return frame;
+      // Frames come and go while the page is loaded.
+      if (frame.parentFrame() !== null && (await has(frame).count().catch(() => 0)) > 0) {
+        await has(frame).first().waitFor();
+        return frame;
+      }
     }
-    await page.waitForEvent('framenavigated');
+    await page.evaluate("new Promise(requestAnimationFrame)");
   }
+  throw new Error(`no page has ${String(has)}`);
 }
