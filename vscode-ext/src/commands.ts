@@ -94,7 +94,7 @@ export function registerCommands(tools: Tools): vscode.Disposable {
   const registered: vscode.Disposable[] = [];
   for (const [name, run] of Object.entries(stoppedCommands)) {
     registered.push(
-      vscode.commands.registerCommand(`revexec.${name}`, async (argument: unknown) => {
+      vscode.commands.registerCommand(`revexec.${name}`, async (...args: unknown[]) => {
         const session = tools.sessions.active;
         if (!session || session.ended) {
           void vscode.window.showInformationMessage('Start debugging with Revexec first (F5).');
@@ -102,7 +102,7 @@ export function registerCommands(tools: Tools): vscode.Disposable {
         }
         // While it moves, which a key that is held down comes into, there is nothing to do.
         if (!session.stopped) return;
-        await run(session, argument, tools).catch(report);
+        await run(session, subject(args), tools).catch(report);
       }),
     );
   }
@@ -110,6 +110,11 @@ export function registerCommands(tools: Tools): vscode.Disposable {
     registered.push(vscode.commands.registerCommand(`revexec.${name}`, (argument: unknown) => run(argument, tools).catch(report)));
   }
   return vscode.Disposable.from(...registered);
+}
+
+/** What a command is about: the call stack's menu gives its frame after the path of the source. */
+function subject(args: readonly unknown[]): unknown {
+  return args.find((a) => typeof a === 'object' && a !== null && 'frameId' in a) ?? args[0];
 }
 
 /** Shows why something did not work, unless the editor has done so. */

@@ -22,6 +22,7 @@ test('an editor shows a source of the adapter only under the number it has', () 
 
 test('the frame that a menu was opened on', () => {
   assert.deepEqual(parseFrameId('stackframe:4:2:std::vector<int>::push_back'), { thread: 4, level: 2 });
+  assert.deepEqual(parseFrameId('stackframe:thread:0f3c-11:1000:2:a.c'), { thread: 1000, level: 2 });
   assert.equal(parseFrameId('thread:4'), undefined);
   assert.equal(parseFrameId('stackframe:x:y'), undefined);
 });

@@ -32,10 +32,10 @@ export function shows(uri: Address, source: Source): boolean {
 
 /**
  * Reads the name of a frame in the call stack's menu,
- * `stackframe:THREAD:LEVEL:NAME`.
+ * `stackframe:thread:SESSION:THREAD:LEVEL:NAME`.
  */
 export function parseFrameId(id: string): { thread: number; level: number } | undefined {
-  const m = /^stackframe:(\d+):(\d+)(?::|$)/.exec(id);
+  const m = /^stackframe:(?:thread:[^:]*:)?(\d+):(\d+)(?::|$)/.exec(id);
   return m ? { thread: Number(m[1]), level: Number(m[2]) } : undefined;
 }
 

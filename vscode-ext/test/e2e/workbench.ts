@@ -64,11 +64,20 @@ export class Workbench {
     return this.page.locator('.monaco-dialog-box', { hasText: text });
   }
 
-  /** Starts a launch configuration, and waits for nothing. */
+  /** Starts a launch configuration, and waits for nothing. In a new window they may not be known yet: then again. */
   async startAnyway(configuration: string): Promise<void> {
-    await this.press('Control+p');
-    await this.quick.input.fill(`debug ${configuration}`);
-    await this.page.locator('.quick-input-widget .monaco-list-row').filter({ has: this.page.getByText(configuration, { exact: true }) }).first().click();
+    const row = this.page.locator('.quick-input-widget .monaco-list-row').filter({ has: this.page.getByText(configuration, { exact: true }) }).first();
+    for (let attempt = 1; ; attempt++) {
+      await this.press('Control+p');
+      await this.quick.input.fill(`debug ${configuration}`);
+      try {
+        await row.click({ timeout: 3000 });
+        return;
+      } catch (e) {
+        if (attempt === 10) throw e;
+        await this.press('Escape');
+      }
+    }
   }
 
   /** A message of ours, wherever VS Code shows it. */
@@ -268,13 +277,23 @@ export class DebugConsole {
 export class Terminal {
   constructor(private readonly bench: Workbench) {}
 
-  /** What it shows. Its screen is a picture: VS Code is asked for the text by copying all of it. */
-  get screen(): Locator {
-    return this.bench.page.locator('.terminal-wrapper.active .xterm-screen').first();
+  private get rows(): Locator {
+    return this.bench.page.locator('.terminal-wrapper.active .xterm-rows').first();
+  }
+
+  /** Brings it to the front: the debug console may be there. */
+  async show(): Promise<void> {
+    await this.bench.page.locator('.part.panel .composite-bar .action-item', { hasText: /^terminal$/i }).click();
+    await this.rows.waitFor();
+  }
+
+  /** Waits until it shows a text. */
+  async shows(text: string): Promise<void> {
+    await this.rows.filter({ hasText: text }).waitFor();
   }
 
   async type(text: string): Promise<void> {
-    await this.screen.click();
+    await this.rows.click();
     await this.bench.page.keyboard.type(text);
   }
 }

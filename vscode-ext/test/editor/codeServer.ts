@@ -21,6 +21,7 @@ const settings = {
   'git.enabled': false,
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
+  'terminal.integrated.gpuAcceleration': 'off', // its text can be read then
   'update.mode': 'none',
   'window.commandCenter': false,
   'workbench.editor.enablePreview': true,

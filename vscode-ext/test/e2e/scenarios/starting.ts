@@ -23,6 +23,8 @@ export const starting = {
 
   'A program reads from the terminal once, however often one goes back': async (s: Stage) => {
     await s.debug(s.greet, ['greet']);
+    await s.bench.terminal.show();
+    await s.bench.terminal.shows('name?');
     await s.bench.terminal.type('Ada\n');
     await s.bench.debug.at(s.greet.line('greet'));
     await s.bench.debug.variable('name', 'Ada').waitFor();
@@ -31,6 +33,8 @@ export const starting = {
     await s.bench.debug.click('Continue');
     await s.bench.debug.at(s.greet.line('greet'));
     await s.bench.debug.variable('name', 'Ada').waitFor();
+    await s.bench.debug.click('Step Over');
+    await s.bench.terminal.shows('hello Ada');
   },
 
   'In the disassembly Step Back goes back by one instruction': async (s: Stage) => {
