@@ -23,8 +23,8 @@ import (
 // TestMain is the proxy when the adapter has it started: the adapter's executable is
 // the test's here.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 6 && os.Args[1] == terminal.Command {
-		if err := terminal.Proxy(context.Background(), os.Args[3], os.Args[5], os.Stdin, os.Stdout); err != nil {
+	if len(os.Args) == 3 && os.Args[1] == terminal.Command {
+		if err := terminal.Proxy(context.Background(), os.Args[2], os.Stdin, os.Stdout); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}

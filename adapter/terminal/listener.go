@@ -11,13 +11,9 @@ import (
 	"time"
 )
 
-// Command is the hidden command of the executable that is a proxy, and its flags: the
-// address to connect to, and the file that has the token.
-const (
-	Command     = "terminal"
-	ConnectFlag = "connect"
-	TokenFlag   = "token-file"
-)
+// Command is the hidden command of the executable that is a proxy. Its argument is the
+// file that tells where to connect to.
+const Command = "terminal"
 
 const (
 	helloWait = 5 * time.Second // for whoever connects to say who it is
@@ -26,12 +22,13 @@ const (
 
 // Listener waits for the proxy that a session has asked for. Others can connect to a
 // port of the loopback interface, too: only who knows the token is taken. It is in a
-// file that only the user can read. (A command line can be read by others; an
-// environment variable is what some clients do not pass on.)
+// file that only the user can read, as is the address. (A command line can be read by
+// others; an environment variable is what some clients do not pass on; and an address
+// that is seen in a terminal is one that editors offer to forward.)
 type Listener struct {
 	ln    net.Listener
 	token string
-	file  string // that the token is in
+	file  string // that the address and the token are in, a line each
 }
 
 // Listen opens a port on the loopback interface.
@@ -42,16 +39,19 @@ func Listen() (*Listener, error) {
 		return nil, fmt.Errorf("terminal: no file for its token: %w", err)
 	}
 	l.file = f.Name()
-	_, err = f.WriteString(l.token)
+	l.ln, err = net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.Close()
+		os.Remove(l.file)
+		return nil, fmt.Errorf("terminal: no port for its connection: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "%s\n%s\n", l.ln.Addr(), l.token)
 	if e := f.Close(); err == nil {
 		err = e
 	}
-	if err == nil {
-		l.ln, err = net.Listen("tcp", "127.0.0.1:0")
-	}
 	if err != nil {
-		os.Remove(l.file)
-		return nil, fmt.Errorf("terminal: no port for its connection: %w", err)
+		l.Close()
+		return nil, fmt.Errorf("terminal: the file for its token: %w", err)
 	}
 	return l, nil
 }
@@ -64,7 +64,7 @@ func (l *Listener) Close() error {
 
 // Args is the command line of the proxy, of which exe is the executable.
 func (l *Listener) Args(exe string) []string {
-	return []string{exe, Command, "--" + ConnectFlag, l.ln.Addr().String(), "--" + TokenFlag, l.file}
+	return []string{exe, Command, l.file}
 }
 
 // Accept waits for the proxy until ctx ends, and closes the listener. Its error is

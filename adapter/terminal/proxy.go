@@ -24,20 +24,23 @@ var errRefused = errors.New("terminal: the debug session does not take this term
 // told.
 var ErrHangUp = errors.New("terminal: it was closed")
 
-// Proxy connects the terminal that in and out are with the session that listens at
-// addr, until the session or ctx ends, or the connection breaks; the latter two are
-// errors. The terminal is in raw mode meanwhile. tokenFile is the file that has the
-// token.
-func Proxy(ctx context.Context, addr, tokenFile string, in, out *os.File) error {
+// Proxy connects the terminal that in and out are with the session that file
+// tells of, until the session or ctx ends, or the connection breaks; the latter two are
+// errors. The terminal is in raw mode meanwhile.
+func Proxy(ctx context.Context, file string, in, out *os.File) error {
 	if !Is(in) || !Is(out) {
 		return errors.New("terminal: standard input and output are not a terminal: this command is for editors, which start it in one")
 	}
-	token, err := os.ReadFile(tokenFile)
+	known, err := os.ReadFile(file)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return errRefused
 		}
-		return fmt.Errorf("terminal: the token: %w", err)
+		return fmt.Errorf("terminal: %w", err)
+	}
+	addr, token, ok := strings.Cut(strings.TrimSpace(string(known)), "\n")
+	if !ok {
+		return fmt.Errorf("terminal: %s does not tell of a debug session", file)
 	}
 	dial := net.Dialer{Timeout: connectWait}
 	conn, err := dial.DialContext(ctx, "tcp", addr)
@@ -53,7 +56,7 @@ func Proxy(ctx context.Context, addr, tokenFile string, in, out *os.File) error 
 		return err
 	}
 	defer tty.Close() // before the connection: its end tells the session that all is done
-	text, err := forward(conn, tty, strings.TrimSpace(string(token)))
+	text, err := forward(conn, tty, token)
 	if e := tty.Close(); err == nil {
 		err = e
 	}

@@ -20,8 +20,8 @@ import (
 
 // TestMain is the proxy when the test's executable is started as such.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 6 && os.Args[1] == Command {
-		if err := Proxy(context.Background(), os.Args[3], os.Args[5], os.Stdin, os.Stdout); err != nil {
+	if len(os.Args) == 3 && os.Args[1] == Command {
+		if err := Proxy(context.Background(), os.Args[2], os.Stdin, os.Stdout); err != nil {
 			os.Stdout.WriteString(err.Error() + "\n")
 			os.Exit(1)
 		}

@@ -157,11 +157,11 @@ func TestTheProxyIsHiddenAndSaysWhatItIsFor(t *testing.T) {
 	if help := runIt(t, "", "--help"); strings.Contains(help.out, " terminal ") {
 		t.Error("the help lists the proxy")
 	}
-	got := runIt(t, "", "terminal", "--connect", "127.0.0.1:1", "--token-file", "/nonexistent")
+	got := runIt(t, "", "terminal", "/nonexistent")
 	if got.status != 1 || !strings.Contains(got.err, "for editors") {
 		t.Errorf("without a terminal: %+v", got)
 	}
-	if got := runIt(t, "", "terminal"); got.status != 1 || !strings.Contains(got.err, "connect") {
-		t.Errorf("without flags: %+v", got)
+	if got := runIt(t, "", "terminal"); got.status != 1 || !strings.Contains(got.err, "arg") {
+		t.Errorf("without a file: %+v", got)
 	}
 }
