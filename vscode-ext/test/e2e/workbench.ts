@@ -293,7 +293,7 @@ export class Terminal {
   }
 
   async type(text: string): Promise<void> {
-    await this.rows.click();
+    await this.bench.page.locator('.terminal-wrapper.active textarea.xterm-helper-textarea').focus();
     await this.bench.page.keyboard.type(text);
   }
 }

@@ -38,9 +38,9 @@ export const starting = {
   },
 
   'In the disassembly Step Back goes back by one instruction': async (s: Stage) => {
-    await s.debug(s.ledger, ['print']);
-    await s.bench.debug.at(s.ledger.line('print'));
-    await s.bench.debug.frame('main').click({ button: 'right' });
+    await s.debug(s.ledger, ['write']);
+    await s.bench.debug.at(s.ledger.line('write'));
+    await s.bench.debug.frame('book').click({ button: 'right' });
     await s.bench.menu('Open Disassembly View');
     await s.bench.page.locator('.disassembly-view .monaco-list-row').first().click();
     const before = await s.bench.position();
