@@ -17,9 +17,9 @@ const out = join(root, 'out', 'test');
 const suites = {
   dap: { concurrency: 2, editor: false, timeout: 120_000, bundles: [] },
   host: { concurrency: 1, editor: true, timeout: 180_000, bundles: ['test/host/suite/index.ts'] },
-  e2e: { concurrency: 1, editor: true, timeout: 600_000, bundles: [] },
+  e2e: { concurrency: 1, editor: true, timeout: 900_000, bundles: [] },
   // The webviews' pages in a browser of their own: they need the extension's bundles in place of the debugger.
-  views: { concurrency: 1, editor: false, pages: true, timeout: 600_000, bundles: [] },
+  views: { concurrency: 1, editor: false, pages: true, timeout: 900_000, bundles: [] },
 };
 
 const [name, pattern] = process.argv.slice(2);

@@ -12,7 +12,7 @@ import { Workbench } from './workbench';
 const pictures = join(extensionRoot, 'test-results');
 
 /** How long a scenario waits for what has to appear, in milliseconds. */
-const patience = Number(process.env['REVEXEC_PATIENCE'] ?? 20_000);
+const patience = Number(process.env['REVEXEC_PATIENCE'] ?? 30_000);
 
 /** Launch configurations of the workspace, by name. */
 const configurations = [
