@@ -160,6 +160,33 @@ func TestAbsurdSizesAreRefused(t *testing.T) {
 	}
 }
 
+// Requests on a terminal with arguments of all sizes do what they do, or are refused.
+func TestAbsurdTerminalRequestsDoNotHarmTheMachine(t *testing.T) {
+	nrs := []uint64{0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d, 0x80045432, 0x80045440}
+	for nr := uint64(0x5400); nr < 0x5460; nr++ {
+		nrs = append(nrs, nr)
+	}
+	for _, nr := range nrs {
+		a := newAsm()
+		for _, arg := range []uint64{0, 1, 2, 3, 4, 1<<32 + 2, 1<<63 + 3, 1<<64 - 1, 1 << 50, dataBase + 1, dataBase + dataSize - 2} {
+			for i, v := range []uint64{0, nr, arg} {
+				a.big(a0+uint32(i), v)
+			}
+			a.li(a7, 29) // ioctl
+			a.ecall()
+		}
+		a.exit(0)
+		p := newPerson(t)
+		m := boot(t, a.elf(), func(c *linux.Config) { c.Terminal = &linux.Terminal{Source: p} })
+		s := m.Run(forever, nil)
+		st, ended := m.Exited()
+		if hungUp := nr == 0x5422; !ended || st.Code != 0 || (st.Signal != 0) != hungUp { // TIOCNOTTY
+			t.Errorf("request %#x: %v %+v %v", nr, s.Reason, st, s.Err)
+		}
+		p.hangsUp()
+	}
+}
+
 // loopOf makes the same system call for ever.
 func loopOf(nr int64, args ...int64) *asm {
 	a := newAsm()

@@ -42,6 +42,7 @@ const (
 	ttyBuffer = 4096    // characters in tty.buf
 	ttyLater  = 4 << 10 // no more is taken from outside while so many bytes wait
 	maxHeld   = 4 << 10 // bytes of echo that are kept while output is stopped
+	maxShown  = 1 << 20 // bytes of echo for what arrives at once: each key may repeat a line
 )
 
 func newTTY(size TerminalSize) *tty {

@@ -1,7 +1,9 @@
 package linux
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/dap-revexec/dap-revexec/vm/internal/wire"
@@ -58,5 +60,22 @@ func TestNoSettingsAndNoTypingHarmTheTerminal(t *testing.T) {
 		if err := r.End(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestTheEchoOfWhatArrivesAtOnceIsBounded(t *testing.T) {
+	y := newTTY(TerminalSize{24, 80})
+	again := bytes.Repeat([]byte{0x12}, 1<<20) // each key shows the line once more
+	y.later = slices.Concat(bytes.Repeat([]byte{'a'}, 4000), again, []byte("\n"))
+	shown, _ := y.receive()
+	if n := len(shown); n < maxShown || n > maxShown+8 {
+		t.Errorf("%d bytes are shown", n)
+	}
+	if got := y.take(ttyBuffer); len(got) != 4001 {
+		t.Errorf("the line has %d characters", len(got))
+	}
+	y.later = []byte("b")
+	if shown, _ := y.receive(); string(shown) != "b" {
+		t.Errorf("then %q is shown", shown)
 	}
 }

@@ -148,7 +148,7 @@ func (m *Machine) ttyOut(out []byte) {
 // with what it sends.
 func ttyFlow(m *Machine, _ *thread, arg uint64) int64 {
 	y := m.st.tty
-	switch int32(arg) {
+	switch do := int32(arg); do {
 	case 0: // TCOOFF
 		y.stopped, y.byCall = true, true
 	case 1: // TCOON
@@ -156,7 +156,7 @@ func ttyFlow(m *Machine, _ *thread, arg uint64) int64 {
 			m.ttyOut(y.start())
 		}
 	case 2, 3: // TCIOFF, TCION
-		if c := y.cc[[]int{ccStop, ccStart}[arg-2]]; c != ccDisabled {
+		if c := y.cc[[]int{ccStop, ccStart}[do-2]]; c != ccDisabled {
 			m.emit(ttyStream, []byte{c})
 		}
 	default:

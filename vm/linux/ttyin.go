@@ -158,6 +158,9 @@ func (r *receiving) edit(c byte) bool {
 		r.echo(c)
 		r.show('\n')
 		for _, x := range r.buf[r.ready:] {
+			if len(r.shown) >= maxShown {
+				break
+			}
 			r.echo(byte(x))
 		}
 	case c == '\n':
@@ -379,6 +382,7 @@ func (r *receiving) show(p ...byte) {
 // stopped.
 func (r *receiving) put(c byte) {
 	switch {
+	case !r.stopped && len(r.shown) >= maxShown: // as Linux where its buffer is full
 	case !r.stopped:
 		r.shown = append(r.shown, c)
 	case len(r.held) < maxHeld:
