@@ -76,6 +76,7 @@ func (s *session) openConsole(ctx context.Context, args *launchArguments) (*cons
 		return nil, fail(errLaunch, "console: %v", err)
 	}
 	defer ln.Close()
+	defer s.in.yield()()
 	ctx, stop := context.WithTimeoutCause(ctx, s.cfg.TerminalWait, errNoTerminal)
 	defer stop()
 	ctx, refuse := context.WithCancelCause(ctx)

@@ -203,3 +203,26 @@ func TestAQueryGivesTheNewestOrIsCancelled(t *testing.T) {
 	}
 	p.quiet()
 }
+
+func TestAQueryDoesNotHoldUpWhoLetsTheProgramGo(t *testing.T) {
+	p := start(t, "spin")
+	far(t, p)
+	seq := p.send(dap.CommandFindHits, nil)
+	again := p.send("restart", nil)
+	if err := p.response(seq); err == nil || !strings.Contains(err.Error(), "cancelled") {
+		t.Errorf("the query: %v", err)
+	}
+	if err := p.response(again); err != nil {
+		t.Error(err)
+	}
+	p.stopped("entry")
+	far(t, p)
+	seq = p.send(dap.CommandFindHits, nil)
+	p.do("terminate", nil)
+	if err := p.response(seq); err == nil || !strings.Contains(err.Error(), "cancelled") {
+		t.Errorf("the query: %v", err)
+	}
+	if err := p.c.Event(p.ctx, "terminated", nil); err != nil {
+		t.Error(err)
+	}
+}

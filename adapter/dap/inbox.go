@@ -46,6 +46,7 @@ type inbox struct {
 	current int                     // the seq of its request, 0 when idle
 	stop    context.CancelCauseFunc // ends it; nil when idle
 	moving  bool                    // it is a motion
+	yields  bool                    // it is cancelled by a request that lets the program go
 
 	pausing     string // a pause of the motion is wanted, and what to call it; else empty
 	interrupted bool   // the motion is to be resumed after the queue has been served
@@ -103,6 +104,25 @@ func (b *inbox) begin(seq int) context.Context {
 		stop(errEnding)
 	}
 	return ctx
+}
+
+// yield makes requests that let the program go cancel the work under way, until done:
+// work that looks at the program, and may take long.
+func (b *inbox) yield() (done func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.yields || b.stop == nil {
+		return func() {}
+	}
+	b.yields = true
+	if slices.ContainsFunc(b.queue, func(c *call) bool { return c.cmd.moving == replaces }) {
+		b.stop(context.Canceled)
+	}
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.yields = false
+	}
 }
 
 // end tells that the engine is idle again.

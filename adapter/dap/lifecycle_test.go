@@ -11,6 +11,7 @@ import (
 
 	godap "github.com/google/go-dap"
 
+	"github.com/dap-revexec/dap-revexec/adapter/dap"
 	"github.com/dap-revexec/dap-revexec/testdata"
 )
 
@@ -335,4 +336,17 @@ func TestWrongArgumentsAreRefused(t *testing.T) {
 		p.refused(c.id, c.command, c.args)
 	}
 	p.move("next", "step")
+}
+
+func TestARestartThatFailsWhileTheProgramRunsLeavesItPaused(t *testing.T) {
+	p := running(t)
+	p.refused(1003, "restart", args{"arguments": args{"program": ""}})
+	// What the client takes for running does not run any more: it is told.
+	at := p.stopped("pause").Revexec.Icount
+	if now := ask[dap.WhereResponseBody](p, dap.CommandWhere, nil).Icount; now != at {
+		t.Errorf("at %d, told of %d", now, at)
+	}
+	p.refused(1003, "restart", args{"arguments": args{"program": ""}})
+	p.quiet() // it is stopped, as before
+	p.move("stepBack", "step")
 }

@@ -76,6 +76,15 @@ func (s *session) travel(c *call, m motion) {
 	b.end()
 	if tell {
 		s.stopped(ev, err, m)
+		return
+	}
+	s.hushed = func() { s.stopped(s.paused("Paused", nil), nil, m) }
+}
+
+// paused is the event of a motion that ended where the program is now.
+func (s *session) paused(what string, logs []debugger.LogMessage) debugger.Event {
+	return debugger.Event{
+		Reason: debugger.ReasonPause, Thread: s.prog.machine.CurrentThread(), Icount: s.prog.tl.Icount(), Text: what, Logs: logs,
 	}
 }
 
@@ -127,11 +136,7 @@ func (s *session) run(c *call, m motion) (ev debugger.Event, err error, tell boo
 		if pausing == "" {
 			pausing = "Paused"
 		}
-		ev = debugger.Event{
-			Reason: debugger.ReasonPause, Thread: s.prog.machine.CurrentThread(), Icount: s.prog.tl.Icount(),
-			Text: pausing, Logs: ev.Logs,
-		}
-		return ev, nil, true
+		return s.paused(pausing, ev.Logs), nil, true
 	}
 }
 

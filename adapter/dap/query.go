@@ -10,12 +10,13 @@ import (
 
 // Queries look at the history and leave the program where it is: no stop comes of them.
 // They may take long. While one is under way the engine serves nothing else; a cancel
-// ends it, as the end of the session does.
+// ends it, as terminate, restart and the end of the session do.
 
 // query runs a query for the request c.
 func (s *session) query(c *call, title string, f func(ctx context.Context) error) error {
 	p := s.prog
 	s.report(c, title)
+	defer s.in.yield()()
 	p.deaf = true // what it replays the client has seen, or will
 	defer func() {
 		p.deaf = false

@@ -64,6 +64,9 @@ type session struct {
 	workCtx   context.Context // of the motion under way, else nil
 	hexOn     bool            // numbers are shown in hexadecimal: the word hex
 	logFile   io.Closer       // of the launch configuration's log, nil if none
+	// hushed tells of the stop that the client has not been told of, since the request
+	// that is served next makes it irrelevant, unless it fails. Else nil.
+	hushed func()
 }
 
 // Serve runs one session: it reads requests from conn and writes responses and
@@ -238,6 +241,8 @@ func (s *session) receive(c *call) {
 	switch {
 	case c.name == "disconnect":
 		b.finishLocked()
+	case b.yields && c.cmd.moving == replaces:
+		b.stop(context.Canceled)
 	case b.moving:
 		b.interrupted = true
 		b.stop(errInterrupt)
@@ -318,8 +323,13 @@ func (s *session) serve(c *call) {
 		f := asFailure(err)
 		s.log.Debug().Int("seq", c.seq).Str("command", c.name).Int("error", f.id).Str("text", f.text).Msg("request failed")
 		s.out.send(f.response(c.seq, c.name))
+		if tell := s.hushed; tell != nil {
+			s.hushed = nil
+			s.guard(c.name, tell)
+		}
 		return
 	}
+	s.hushed = nil
 	s.log.Debug().Int("seq", c.seq).Str("command", c.name).Dur("took", time.Since(began)).Msg("request")
 	s.reply(c, body)
 	for _, f := range c.after {
