@@ -228,6 +228,10 @@ func TestRestartBeginsANewHistoryWithTheSameBreakpoints(t *testing.T) {
 		t.Errorf("hit %v, expected %d", first.HitBreakpointIds, ids[0].Id)
 	}
 	p.do("restart", nil)
+	// A client that keeps what it was told of the stop before forgets it then.
+	if e := event[godap.ContinuedEventBody](p, "continued"); !e.AllThreadsContinued {
+		t.Errorf("restart: %+v", e)
+	}
 	again := p.stopped("breakpoint")
 	p.at("steps.c", "main-sign")
 	if again.Revexec != first.Revexec || len(again.HitBreakpointIds) != 1 || again.HitBreakpointIds[0] != ids[0].Id {

@@ -53,8 +53,9 @@ func (s *session) travel(c *call, m motion) {
 		return
 	}
 	b := s.in
-	if m.typed || c.cmd.own() {
-		// What the protocol does not know the client does not take for a motion.
+	if m.typed || c.cmd.own() || c.name == "restart" {
+		// What the protocol does not know the client does not take for a motion. At a
+		// restart it may keep what it was told of the stop before.
 		s.event("continued", godap.ContinuedEventBody{ThreadId: s.prog.position().Thread, AllThreadsContinued: true})
 	}
 	s.refs.drop()
