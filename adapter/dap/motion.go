@@ -307,7 +307,7 @@ func (s *session) stopped(ev debugger.Event, err error, m motion) {
 		body.Description = ""
 	}
 	switch {
-	case errors.Is(err, debugger.ErrNoCaller), errors.Is(err, debugger.ErrNotWritten), errors.Is(err, debugger.ErrNotExecuted):
+	case errors.Is(err, debugger.ErrNoCaller), errors.Is(err, debugger.ErrNotWritten), errors.Is(err, debugger.ErrNotExecuted), errors.Is(err, debugger.ErrNoCall):
 		body.Reason, body.Description = "step", err.Error()
 	case err != nil:
 		body.Reason, body.Description, body.Text = "pause", "Stopped: the machine could not go on", err.Error()

@@ -3,11 +3,13 @@ package dap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 
 	godap "github.com/google/go-dap"
 
+	"github.com/dap-revexec/dap-revexec/adapter/debugger"
 	"github.com/dap-revexec/dap-revexec/checkpoint"
 )
 
@@ -55,5 +57,33 @@ func TestALongQueryReportsItsProgressUnderItsRequest(t *testing.T) {
 	}
 	if seq, ok := progressSeq(start.Body.ProgressId); !ok || seq != 7 {
 		t.Errorf("the report %q cancels request %d", start.Body.ProgressId, seq)
+	}
+}
+
+// Where there is nowhere to go the program stays, and nothing is wrong with it.
+func TestAMotionThatHasNowhereToGoIsNoFailure(t *testing.T) {
+	for _, why := range []error{debugger.ErrNoCaller, debugger.ErrNotWritten, debugger.ErrNotExecuted, debugger.ErrNoCall} {
+		s := newSession(Config{})
+		s.prog, _ = openSteps(t.Context(), nil, machineOptions{})
+		s.launched = &launchArguments{}
+		err := fmt.Errorf("where to: %w", why)
+		s.stopped(debugger.Event{Reason: debugger.ReasonPause}, err, motion{title: "Going"})
+		s.prog.close()
+		s.out.close()
+		told := false
+		for _, m := range received(t, s.out) {
+			switch m := m.(type) {
+			case *godap.StoppedEvent:
+				told = true
+				if m.Body.Reason != "step" || m.Body.Description != err.Error() {
+					t.Errorf("%v: %+v", why, m.Body)
+				}
+			case *godap.OutputEvent:
+				t.Errorf("%v: the debug console says %q", why, m.Body.Output)
+			}
+		}
+		if !told {
+			t.Errorf("%v: no stop", why)
+		}
 	}
 }

@@ -10,12 +10,16 @@ import (
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
+// ErrNoCall is returned by BackToCall where the call is not in the history, or can't be
+// told.
+var ErrNoCall = errors.New("is not known, or not in the recorded history")
+
 // BackToCall goes back to right before the call that frame f of thread t, which Frames
 // returned, is in: where it made the call of the next inner frame. Stepping in leads
 // into that. If the inner frame is an inlined call there is no such instruction: it is
 // the latest statement start before it, outside of it. If the inner frame is that of a
 // signal's handler, it is where the signal came. Breakpoints do not stop the motion. The
-// event has the reason ReasonGoto.
+// event has the reason ReasonGoto; the error is [ErrNoCall] where there is nowhere to go.
 func (d *Debugger) BackToCall(ctx context.Context, t vm.ThreadID, f *Frame) (Event, error) {
 	t = d.current(t)
 	st := d.stack(t)
@@ -99,7 +103,7 @@ func (st *stack) inlined(f *Frame) int {
 // notCalled ends a search for a call that has found none.
 func (d *Debugger) notCalled(origin uint64, f *Frame, err error) (Event, error) {
 	if err == nil {
-		err = fmt.Errorf("back to call: where %s has made the call is not known, or not in the recorded history", f.Name)
+		err = fmt.Errorf("back to call: where %s has made the call %w", f.Name, ErrNoCall)
 	}
 	return d.abandon(origin, true, err)
 }
