@@ -42,6 +42,14 @@ test('a lane is there for what there is', () => {
   ]);
 });
 
+test('threads of the same name are told apart', () => {
+  const threads = ['tally', 'tally', 'gc', ''].map((name, i) => ({ id: i + 1, name, from: 0, active: [] }));
+  assert.deepEqual(
+    picture(timeline({ threads })).lanes.flatMap((lane) => (lane.kind === 'thread' ? [lane.label] : [])),
+    ['tally (1)', 'tally (2)', 'gc', 'Thread 4'],
+  );
+});
+
 test('one branch is no choice; several have lanes', () => {
   const branch = (id: number): Timeline['branches'][number] => ({
     id,

@@ -2,7 +2,7 @@
  * What the Timeline view shows, made of the adapter's answer: things in lanes. Pure; says nothing of pixels and
  * colours, but which glyph and which colour's name a kind has.
  */
-import type { Bookmark, Position, Timeline, TimelineBranch, TimelineEvent } from '../protocol';
+import type { Bookmark, Position, Timeline, TimelineBranch, TimelineEvent, TimelineThread } from '../protocol';
 import { bytes, count, share, things } from '../webviews/format';
 import type { Range } from './scale';
 import { Series, Stretches } from './series';
@@ -168,7 +168,7 @@ function lanes(timeline: Timeline, all: readonly Thing[], checkpoints: readonly 
     made.push({
       key: `thread ${thread.id}`,
       kind: 'thread',
-      label: thread.name === '' ? `Thread ${thread.id}` : thread.name,
+      label: threadLabel(thread, timeline.threads),
       series: seriesByKind(grouped.get(`thread ${thread.id}`) ?? []),
       stretches: new Stretches(orNone(thread.active)),
       extent: { from: thread.from, to: thread.to ?? timeline.position.frontier },
@@ -199,6 +199,14 @@ function lanes(timeline: Timeline, all: readonly Thing[], checkpoints: readonly 
     ],
   });
   return made;
+}
+
+/** The name of a thread; threads that nobody named have their program's all alike, and are told apart by their number. */
+function threadLabel({ id, name }: TimelineThread, all: readonly TimelineThread[]): string {
+  if (name === '') {
+    return `Thread ${id}`;
+  }
+  return all.some((other) => other.id !== id && other.name === name) ? `${name} (${id})` : name;
 }
 
 /** What is written weighs its bytes, everything else its number. */
