@@ -1,7 +1,7 @@
 /** Bookmarks: moments that the user wants to come back to. The debugger keeps them. */
 
 import * as vscode from 'vscode';
-import { count } from './format';
+import { count, label } from './format';
 import type { Bookmark } from './protocol';
 import { shows } from './references';
 import type { Session, Sessions } from './session';
@@ -9,6 +9,12 @@ import type { Session, Sessions } from './session';
 /** The bookmarks of the active session, and their marks beside the lines. */
 export class Bookmarks implements vscode.Disposable {
   private all: readonly Bookmark[] = [];
+  /** The history that they are of. */
+  private of: string | undefined;
+  /** They could not be asked for yet. */
+  private stale = false;
+  /** Counts the questions: only the answer to the last one holds. */
+  private asked = 0;
   private readonly mark: vscode.TextEditorDecorationType;
   private readonly disposables: { dispose(): unknown }[];
 
@@ -32,6 +38,9 @@ export class Bookmarks implements vscode.Disposable {
       sessions.onDidChangeTimeline(({ what }) => {
         if (what.includes('bookmarks')) refresh();
       }),
+      sessions.onDidMove(() => {
+        if (this.stale) refresh();
+      }),
       sessions.onDidChangeActive(refresh),
       sessions.onDidEnd(refresh),
       vscode.window.onDidChangeVisibleTextEditors(() => {
@@ -47,16 +56,24 @@ export class Bookmarks implements vscode.Disposable {
   /** Asks for the bookmarks anew. */
   async refresh(): Promise<void> {
     const session = this.sessions.active;
-    let all: readonly Bookmark[] = [];
-    if (session && !session.ended && session.stopped && session.can('revexec/bookmarks')) {
+    const asked = ++this.asked;
+    const of = session?.history;
+    // Those of another session are not shown in the meantime.
+    let all = of === this.of ? this.all : [];
+    this.stale = false;
+    if (!session || session.ended) {
+      all = [];
+    } else if (!session.stopped) {
+      this.stale = true;
+    } else if (session.can('revexec/bookmarks')) {
       try {
         all = (await session.request('revexec/bookmarks', {})).bookmarks;
       } catch {
-        all = this.all; // it moves: they are asked for again when they change
+        this.stale = true; // it moves
       }
-    } else if (session && !session.ended) {
-      all = this.all;
     }
+    if (asked !== this.asked) return;
+    this.of = of;
     this.all = all;
     void vscode.commands.executeCommand('setContext', 'revexec.hasBookmarks', all.length > 0);
     this.decorate();
@@ -149,12 +166,12 @@ export class Bookmarks implements vscode.Disposable {
       const here = this.all.filter((b) => b.source && b.line !== undefined && b.line >= 1 && b.line <= document.lineCount && shows(document.uri, b.source));
       editor.setDecorations(
         this.mark,
-        here.map((b) => ({ range: document.lineAt((b.line ?? 1) - 1).range, hoverMessage: `Bookmark: ${b.name}, position ${count(b.icount)}` })),
+        here.map((b) => ({ range: document.lineAt((b.line ?? 1) - 1).range, hoverMessage: new vscode.MarkdownString().appendText(`Bookmark: ${b.name}, position ${count(b.icount)}`) })),
       );
     }
   }
 }
 
 function entry(b: Bookmark): vscode.QuickPickItem {
-  return { label: `$(bookmark) ${b.name}`, description: count(b.icount), detail: b.text };
+  return { label: `$(bookmark) ${label(b.name)}`, description: count(b.icount), detail: b.text };
 }

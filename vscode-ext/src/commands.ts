@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { logArguments } from './adapter';
 import type { Bookmarks } from './bookmarks';
-import { parsePosition } from './format';
+import { label, message, parsePosition } from './format';
 import { debugExecutable, openRecording } from './launch';
 import { goToOutput } from './moments';
 import { currentThread, dataOf, frameOf, placeOf } from './places';
@@ -120,7 +120,7 @@ function subject(args: readonly unknown[]): unknown {
 /** Shows why something did not work, unless the editor has done so. */
 export function report(e: unknown): void {
   if (e instanceof RequestFailed) return;
-  void vscode.window.showErrorMessage(e instanceof Error ? e.message : String(e));
+  void vscode.window.showErrorMessage(message(e instanceof Error ? e.message : String(e)));
 }
 
 async function goToPosition(session: Session): Promise<void> {
@@ -149,7 +149,7 @@ async function saveRecording(session: Session): Promise<void> {
   const { result } = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Saving the recording' }, () =>
     session.request('evaluate', { expression: `save ${uri.fsPath}`, context: 'repl' }),
   );
-  void vscode.window.showInformationMessage(result);
+  void vscode.window.showInformationMessage(message(result));
 }
 
 async function findHits(session: Session): Promise<void> {
@@ -160,7 +160,7 @@ async function findHits(session: Session): Promise<void> {
     return;
   }
   const items = occurrences.map((o) => ({
-    label: o.text,
+    label: label(o.text),
     description: o.icount.toLocaleString('en'),
     icount: o.icount,
   }));

@@ -73,13 +73,13 @@ for (const [kind, more, says, offers] of wrong) {
 }
 
 test('a configuration that leaves things out is completed, and one that says them keeps them', () => {
-  const c = complete({ type: 'revexec', request: 'launch', name: 'x', program: 'p' }, { outputLinks: 'moment', folder: '/ws' });
+  const c = complete({ type: 'revexec', request: 'launch', name: 'x', program: 'p' }, { outputLinks: 'moment', momentUri: 'moment://here', folder: '/ws' });
   assert.equal(c['cwd'], '${workspaceFolder}');
-  assert.equal(c['momentUri'], 'revexec-moment:');
-  const kept = complete({ type: 'revexec', request: 'launch', name: 'x', cwd: '/a', momentUri: 'm:' }, { outputLinks: 'moment', folder: '/ws' });
+  assert.equal(c['momentUri'], 'moment://here');
+  const kept = complete({ type: 'revexec', request: 'launch', name: 'x', cwd: '/a', momentUri: 'm:' }, { outputLinks: 'moment', momentUri: 'moment://here', folder: '/ws' });
   assert.equal(kept['cwd'], '/a');
   assert.equal(kept['momentUri'], 'm:');
-  const bare = complete({ type: 'revexec', request: 'launch', name: 'x' }, { outputLinks: 'source', folder: undefined });
+  const bare = complete({ type: 'revexec', request: 'launch', name: 'x' }, { outputLinks: 'source', momentUri: 'moment://here', folder: undefined });
   assert.ok(!('cwd' in bare) && !('momentUri' in bare));
 });
 
@@ -133,4 +133,23 @@ test('what to compile with fits the language of the editor', () => {
   const none = describe({ kind: 'nothingToDebug', language: 'cpp', hasFolder: true });
   assert.match(none.message, /No Linux executable was found.*g\+\+ -g/);
   assert.equal(none.actions[0], 'chooseProgram');
+});
+
+test('a pipe is not opened: who opens one waits for its other end', async () => {
+  const pipes = { ...files, stat: (file: string) => (file === '/ws/pipe' ? Promise.resolve({ kind: 'other' as const, size: 0, modified: 0, executable: true }) : files.stat(file)), read: () => new Promise<never>(() => undefined) };
+  for (const more of [{ program: 'pipe' }, { recording: 'pipe' }]) {
+    const checked = await check(launch(more), { files: pipes, platform: 'linux' });
+    assert.ok('problem' in checked, JSON.stringify(more));
+  }
+});
+
+test('the loader that a program names is never looked for on another computer', async () => {
+  for (const loader of ['//attacker/share/ld.so', '\\\\attacker\\share\\ld.so']) {
+    const asked: string[] = [];
+    const own = memoryFiles({ '/ws/evil': { data: elf({ loader, type: 3 }) } });
+    const seen = { ...own, stat: (file: string) => (asked.push(file), own.stat(file)) };
+    await check(launch({ program: '/ws/evil', cwd: '' }), { files: seen, platform: 'win32' });
+    assert.deepEqual(asked.filter((file) => /^[\\/]{2}/.test(file)), []);
+    assert.ok(asked.some((file) => file.startsWith('/attacker')), 'it has been looked for');
+  }
 });

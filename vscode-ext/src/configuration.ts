@@ -22,6 +22,8 @@ export const momentScheme = 'revexec-moment';
 /** What a configuration is resolved with. */
 export interface Settings {
   outputLinks: 'moment' | 'source';
+  /** What the addresses of moments begin with. */
+  momentUri: string;
   /** The workspace's folder, or undefined. */
   folder: string | undefined;
 }
@@ -82,7 +84,7 @@ function age(ms: number): string {
 export function complete(c: Configuration, s: Settings): Configuration {
   const out: Configuration = { ...c, type: c.type || 'revexec', request: c.request || 'launch', name: c.name || 'Revexec' };
   if (out['cwd'] === undefined && s.folder !== undefined) out['cwd'] = '${workspaceFolder}';
-  if (out['momentUri'] === undefined && s.outputLinks === 'moment') out['momentUri'] = `${momentScheme}:`;
+  if (out['momentUri'] === undefined && s.outputLinks === 'moment') out['momentUri'] = s.momentUri;
   return out;
 }
 
@@ -148,6 +150,7 @@ export async function check(c: Configuration, host: Host): Promise<Checked> {
 async function checkRecording(c: Configuration, file: string, host: Host): Promise<Checked> {
   const stat = await host.files.stat(file);
   if (!stat) return { problem: { kind: 'recordingMissing', file } };
+  if (stat.kind !== 'file') return { problem: { kind: 'recordingDamaged', file } };
   const kind = await sniffFile(host.files, file);
   if (kind.kind === 'program') return { problem: { kind: 'recordingIsProgram', file } };
   if (kind.kind !== 'recording') return { problem: { kind: 'recordingDamaged', file } };
@@ -158,6 +161,8 @@ async function checkProgram(c: Configuration, file: string, sysroot: string, hos
   const stat = await host.files.stat(file);
   if (!stat) return { problem: { kind: 'programMissing', file } };
   if (stat.kind === 'directory') return { problem: { kind: 'programIsDirectory', file } };
+  // Who opens a pipe waits for its other end.
+  if (stat.kind === 'other') return { problem: { kind: 'programUnfitting', file, what: 'a device or a pipe' } };
   const language = sourceLanguages[path.extname(file)];
   const kind = await sniffFile(host.files, file);
   switch (kind.kind) {
@@ -178,7 +183,9 @@ async function checkProgram(c: Configuration, file: string, sysroot: string, hos
       break;
   }
   if (!stat.executable) return { problem: { kind: 'programNotExecutable', file } };
-  const { arch, loader } = kind.program;
+  const { arch } = kind.program;
+  // Windows would take a name that begins with two slashes for another computer's, and ask that.
+  const loader = kind.program.loader?.replace(host.platform === 'win32' ? /^[\\/]+/ : /^\/+/, '/');
   if (loader !== undefined) {
     const places = sysroot === '' ? [loader] : [path.join(sysroot, loader), loader];
     const there = await Promise.all(places.map((p) => host.files.stat(p)));

@@ -28,7 +28,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.debug.registerDebugConfigurationProvider(debugType, dynamic(provider), vscode.DebugConfigurationProviderTriggerKind.Dynamic),
     registerCommands({ context, sessions, bookmarks, showHistory: (session, what) => histories.show(session, what) }),
     registerMoments(sessions, report),
-    registerInlineValues(),
+    registerInlineValues(sessions),
     warnOfMissingDebugInfo(context, sessions),
     openTimelineOnce(context, sessions),
   );

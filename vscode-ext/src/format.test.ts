@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ahead, count, parsePosition, passed, pastText, percent, statusText, statusTooltip } from './format';
+import { ahead, count, label, message, parsePosition, passed, pastText, percent, statusText, statusTooltip } from './format';
 import type { Position } from './protocol';
 
 const at = (icount: number, more: Partial<Position> = {}): Position => ({ icount, frontier: 99_999, start: 0, thread: 1, live: icount === 99_999, ...more });
@@ -60,4 +60,14 @@ test('what is no position is explained', () => {
   for (const text of ['', 'abc', '1e9', '--1', '101%', '-5%', '%', '@', '1.5', '9'.repeat(30)]) {
     assert.ok('wrong' in parsePosition(text), text);
   }
+});
+
+test('what a program chose is shown as it is: no picture in a list, no link in a message', () => {
+  assert.equal(label('  cost: $(trash) 5\t$ (x) $(loading~spin)\n'), 'cost: \\$(trash) 5 $ (x) \\$(loading~spin)');
+  assert.equal(label('x'.repeat(1_000_000)).length, 300);
+  // As VS Code recognizes links in messages.
+  const link = /\[([^\]]+)\]\(((?:https?:\/\/|command:|file:)[^)\s]+)(?: (["'])(.+?)(\3))?\)/i;
+  assert.match('The program [here](command:quit) does not exist.', link);
+  assert.doesNotMatch(message('The program [here](command:quit) does not exist.'), link);
+  assert.equal(message('v[3](x) and f(x)[2]').replaceAll('\u200b', ''), 'v[3](x) and f(x)[2]');
 });

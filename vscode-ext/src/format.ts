@@ -70,3 +70,18 @@ export function parsePosition(text: string): { to: string } | { wrong: string } 
   if (/^[+-]?\d{1,18}$/.test(bare)) return { to: bare };
   return { wrong: 'Write a number of instructions, +N, -N, a percentage, start, end, or @bookmark.' };
 }
+
+/** A text as a list's label, in which `$(name)` would be a picture: as it is, in one line that is not too long. */
+export function label(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, ' ');
+  const short = line.length > 300 ? `${line.slice(0, 299)}…` : line;
+  return short.replaceAll(/\$\([a-z0-9~-]+\)/gi, '\\$&');
+}
+
+/**
+ * A text as a message, in which `[text](command:…)` would be a link that runs a command of the editor when it is
+ * clicked. Names of files and programs are others' to choose: links are taken apart, by a character without width.
+ */
+export function message(text: string): string {
+  return text.replaceAll('](', ']\u200b(');
+}

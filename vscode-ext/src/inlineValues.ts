@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { blank, functionStart, isScanned, names } from './identifiers';
+import type { Sessions } from './session';
 
 /** A file longer than that is not scanned, in UTF-16 units: values are no use if they come late. */
 const longest = 2_000_000;
@@ -23,8 +24,26 @@ export class InlineValues implements vscode.InlineValuesProvider {
   }
 }
 
-/** Registers the provider for the languages that it can scan. */
-export function registerInlineValues(): vscode.Disposable {
+/**
+ * Offers inline values while a session of ours is the one that the user looks at. Providers are asked in sessions of
+ * every debugger, and already that there is one turns inline values on (`debug.inlineValues`: auto): others' sessions
+ * must not see ours.
+ */
+export function registerInlineValues(sessions: Sessions): vscode.Disposable {
   const selector = ['c', 'cpp', 'rust', 'go'].map((language) => ({ language }));
-  return vscode.languages.registerInlineValuesProvider(selector, new InlineValues());
+  let registered: vscode.Disposable | undefined;
+  const update = (): void => {
+    if (sessions.active !== undefined) {
+      registered ??= vscode.languages.registerInlineValuesProvider(selector, new InlineValues());
+      return;
+    }
+    registered?.dispose();
+    registered = undefined;
+  };
+  update();
+  return vscode.Disposable.from(sessions.onDidChangeActive(update), sessions.onDidStart(update), {
+    dispose: () => {
+      registered?.dispose();
+    },
+  });
 }

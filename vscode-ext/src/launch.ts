@@ -6,6 +6,8 @@ import { checkBinary } from './adapter';
 import { check, compiledLanguage, complete, type Configuration, configurationFor, detail, isEmpty, type Settings } from './configuration';
 import { type Candidate, findCandidates } from './executables';
 import { disk } from './files';
+import { label } from './format';
+import { momentUri } from './moments';
 import { chooseFile, show } from './problems';
 
 const lastChoice = 'revexec.lastChoice';
@@ -13,6 +15,7 @@ const lastChoice = 'revexec.lastChoice';
 function settings(folder: vscode.WorkspaceFolder | undefined): Settings {
   return {
     outputLinks: vscode.workspace.getConfiguration('revexec', folder).get<'moment' | 'source'>('outputLinks', 'moment'),
+    momentUri,
     folder: folder?.uri.fsPath,
   };
 }
@@ -80,7 +83,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     const now = Date.now();
     const items: Item[] = [
       ...found.map((candidate) => ({
-        label: `$(${candidate.program ? 'debug-alt' : 'history'}) ${path.basename(candidate.file)}`,
+        label: `$(${candidate.program ? 'debug-alt' : 'history'}) ${label(path.basename(candidate.file))}`,
         description: root === undefined ? path.dirname(candidate.file) : path.relative(root, path.dirname(candidate.file)),
         detail: detail(candidate, now),
         candidate,

@@ -4,17 +4,24 @@
  *
  * The console shows, at the right end of a line of output, a link to the source that the
  * adapter names. With the launch argument `momentUri` that is an address of our own, which
- * has the position in it: what opens is not shown, but gone to.
+ * has the position in it: what opens is not shown, but gone to. Addresses have a secret of this window in them: of a
+ * link in a document, or an editor that was open in an earlier window, nothing moves.
  */
 
+import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { momentScheme } from './configuration';
-import { count } from './format';
+import { count, label } from './format';
 import { momentOf } from './references';
 import type { Session, Sessions } from './session';
 
 /** As many lines as a list is still quick with. */
 const listed = 5000;
+
+const secret = randomBytes(12).toString('hex');
+
+/** The launch argument `momentUri` of this window's sessions. */
+export const momentUri = `${momentScheme}://${secret}`;
 
 /** Goes where links in the debug console lead. */
 export function registerMoments(sessions: Sessions, report: (e: unknown) => void): vscode.Disposable {
@@ -40,18 +47,23 @@ export function registerMoments(sessions: Sessions, report: (e: unknown) => void
   };
   const look = (tabs: readonly vscode.Tab[]): void => {
     for (const tab of tabs) {
-      if (tab.input instanceof vscode.TabInputText && tab.input.uri.scheme === momentScheme) go(tab, tab.input.uri).catch(report);
+      if (tab.input instanceof vscode.TabInputText && isOurs(tab.input.uri)) go(tab, tab.input.uri).catch(report);
     }
   };
   return vscode.Disposable.from(
     vscode.workspace.registerTextDocumentContentProvider(momentScheme, {
-      provideTextDocumentContent: (uri) => `Going to position ${momentOf(uri.path) ?? '?'}…\n`,
+      provideTextDocumentContent: (uri) =>
+        isOurs(uri) ? `Going to position ${momentOf(uri.path) ?? '?'}…\n` : 'This is a moment of a program that is not debugged any more.\n',
     }),
     vscode.window.tabGroups.onDidChangeTabs((e) => {
       look(e.opened);
       look(e.changed); // a preview that shows another document now
     }),
   );
+}
+
+function isOurs(uri: vscode.Uri): boolean {
+  return uri.scheme === momentScheme && uri.authority === secret;
 }
 
 type Item = vscode.QuickPickItem & { icount?: number };
@@ -66,7 +78,7 @@ export async function goToOutput(session: Session): Promise<void> {
   const here = session.position?.icount ?? 0;
   const items: Item[] = lines
     .map((l) => ({
-      label: l.text.trim(),
+      label: label(l.text),
       description: `${l.stream === 'stderr' ? 'stderr · ' : ''}${count(l.icount)}${l.icount > here ? ' · ahead' : ''}`,
       icount: l.icount,
     }))

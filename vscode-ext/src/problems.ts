@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Configuration } from './configuration';
+import { message } from './format';
 import { type Action, actionTitles, describe, type Problem } from './errors';
 
 /** Where a problem turned up. */
@@ -19,9 +20,10 @@ export interface Circumstances {
  * session that is being started must not.
  */
 export function show(problem: Problem, c: Circumstances, severity: 'error' | 'warning' = 'error'): void {
-  const { message, actions } = describe(problem);
+  const { message: text, actions } = describe(problem);
+  const shown = message(text);
   const titles = actions.map((a) => actionTitles[a]);
-  const asked = severity === 'error' ? vscode.window.showErrorMessage(message, ...titles) : vscode.window.showWarningMessage(message, ...titles);
+  const asked = severity === 'error' ? vscode.window.showErrorMessage(shown, ...titles) : vscode.window.showWarningMessage(shown, ...titles);
   void asked.then((title) => {
     const action = actions.find((a) => actionTitles[a] === title);
     return action && act(action, problem, c);
@@ -54,7 +56,7 @@ async function act(action: Action, problem: Problem, c: Circumstances): Promise<
       try {
         await fs.promises.chmod(file, (await fs.promises.stat(file)).mode | 0o111);
       } catch (e) {
-        void vscode.window.showErrorMessage(`${file} can't be made executable: ${e instanceof Error ? e.message : String(e)}`);
+        void vscode.window.showErrorMessage(message(`${file} can't be made executable: ${e instanceof Error ? e.message : String(e)}`));
         return;
       }
       if (c.config) await again({});

@@ -64,6 +64,11 @@ export class Session {
     return typeof this.debug.configuration['recording'] === 'string' && this.debug.configuration['recording'] !== '';
   }
 
+  /** Names the history, apart from those of other sessions and of the same one before it was restarted. */
+  get history(): string {
+    return `${this.id} ${this.state.history}`;
+  }
+
   /** Sends a request. The promise fails with a {@link RequestFailed}. */
   async request<R extends RequestName>(command: R, args: Arguments<R>): Promise<Body<R>> {
     try {
@@ -161,6 +166,8 @@ export class Sessions implements vscode.Disposable {
       },
       onExit: () => {
         this.report(session, session.state.end());
+        // A session that fails at its start is not said to be terminated.
+        if (this.all.get(debug.id) === session) this.all.delete(debug.id);
       },
     };
   }

@@ -48,6 +48,26 @@ test('output is kept by line with the moment of its first byte', () => {
   assert.deepEqual(s.output.lines(), []);
 });
 
+test('a restart runs, and begins another history', () => {
+  const s = new SessionState();
+  s.take(event('stopped', { reason: 'step', threadId: 1, revexec: here }));
+  const { history } = s;
+  assert.deepEqual(s.take(response('restart', false)), [], 'one that failed');
+  assert.deepEqual([s.stopped, s.position, s.history], [true, here, history]);
+  assert.deepEqual(s.take(response('restart')), [{ kind: 'running' }]);
+  assert.deepEqual([s.stopped, s.position], [false, undefined]);
+  assert.notEqual(s.history, history);
+});
+
+test('of a line without an end not all is kept', () => {
+  const o = new OutputLines();
+  for (let i = 0; i < 1000; i++) o.add('x'.repeat(100), 'stdout', i);
+  o.add('\nnext\n', 'stdout', 1000);
+  assert.equal(o.lines().length, 2);
+  assert.equal(o.lines()[0]?.text.length, 2000);
+  assert.equal(o.lines()[1]?.text, 'next');
+});
+
 test('what is not of the program is no output', () => {
   const s = new SessionState();
   assert.deepEqual(s.take(event('output', { category: 'console', output: 'hello\n' })), []);

@@ -57,6 +57,8 @@ const moving = new Set([
 ]);
 
 const maxOutputLines = 20_000;
+/** How much is kept of a line, in UTF-16 units: a program may write megabytes without an end of line. */
+const maxLineLength = 2000;
 
 /** The newest lines of a program's output. A line that comes in pieces is one line. */
 export class OutputLines {
@@ -70,12 +72,12 @@ export class OutputLines {
     for (const piece of text.split(/(?<=\n)/)) {
       if (piece === '') continue;
       let line = this.open.get(stream);
-      if (line) {
-        line.text += piece.replace(/\r?\n$/, '');
-      } else {
-        line = { text: piece.replace(/\r?\n$/, ''), stream, icount };
+      if (!line) {
+        line = { text: '', stream, icount };
         this.all.push(line);
       }
+      const room = maxLineLength - line.text.length;
+      if (room > 0) line.text += piece.replace(/\r?\n$/, '').slice(0, room);
       if (piece.endsWith('\n')) this.open.delete(stream);
       else this.open.set(stream, line);
     }
@@ -102,6 +104,8 @@ export class SessionState {
   ended = false;
   /** What the adapter can do beyond the protocol. */
   capabilities: RevexecCapabilities | undefined;
+  /** Counts the histories of the session: a restart begins another one. */
+  history = 0;
   /** The reason of the last stop. */
   reason: string | undefined;
   /** The thread of the last stop. */
@@ -121,7 +125,7 @@ export class SessionState {
       if (!message.success) return [];
       if (message.command === 'initialize') return this.initialized(message.body);
       if (moving.has(message.command)) return this.run();
-      if (message.command === 'restart') this.output.clear();
+      if (message.command === 'restart') return this.restarted();
       if (message.command === 'stackTrace') this.framesOf(message.body);
     }
     return [];
@@ -160,6 +164,15 @@ export class SessionState {
 
   private run(): Change[] {
     if (!this.stopped) return [];
+    this.stopped = false;
+    return [{ kind: 'running' }];
+  }
+
+  /** The program starts anew: another history, in which nothing of the last one's positions means anything. */
+  private restarted(): Change[] {
+    this.history++;
+    this.output.clear();
+    this.position = undefined;
     this.stopped = false;
     return [{ kind: 'running' }];
   }

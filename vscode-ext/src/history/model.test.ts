@@ -117,3 +117,16 @@ test('a variable of another call is another one', () => {
   assert.ok(!continues(some, { ...some, from: 500 }));
   assert.ok(!continues(some, { ...some, address: '0x20' }));
 });
+
+test('a value that is a formula is one nowhere that it is pasted or opened', () => {
+  const formulas = ['=1+1', '@SUM(A1)', "-1+cmd|' /C calc'!A0", "+1+cmd|' /C calc'!A0", '-x'];
+  for (const text of formulas) {
+    const all = rows({ ...some, complete: false, occurrences: [{ icount: 1, thread: 1, reason: 'w', text: '', new: { text } }] });
+    assert.ok(csv(all).includes(`'${text}`), text);
+    assert.ok(copied(all).includes(`\t'${text}`), text);
+  }
+  for (const text of ['-1', '+2.5', '-1.5e-10', '12']) {
+    const all = rows({ ...some, complete: false, occurrences: [{ icount: 1, thread: 1, reason: 'w', text: '', new: { text } }] });
+    assert.ok(csv(all).includes(`,${text}\r\n`), text);
+  }
+});

@@ -118,18 +118,22 @@ export function csv(all: readonly Row[]): string {
 }
 
 /**
- * One field. Spreadsheets execute what begins as a formula, and values are the program's to choose: what isn't a
- * number and looks like a formula gets an apostrophe, as is usual.
+ * Spreadsheets execute what begins as a formula, and values are the program's to choose: what isn't a number and looks
+ * like a formula gets an apostrophe, as is usual.
  */
+function harmless(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d.]+(?:e[+-]?\d+)?$/i.test(text) ? `'${text}` : text;
+}
+
 function csvField(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d.]/.test(text) ? `'${text}` : text;
+  const safe = harmless(text);
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** The table for the clipboard: tabs between fields, which spreadsheets and editors both take. */
 export function copied(all: readonly Row[]): string {
   return (
-    [columns, ...all.map(fields)].map((line) => line.map((field) => oneLine(field, 1000)).join('\t')).join('\n') + '\n'
+    [columns, ...all.map(fields)].map((line) => line.map((field) => harmless(oneLine(field, 1000))).join('\t')).join('\n') + '\n'
   );
 }
 

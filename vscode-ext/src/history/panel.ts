@@ -57,6 +57,9 @@ class HistoryPanel implements vscode.Disposable {
   /** Where the program was when `what` was good: its references die when the program moves. */
   private asked: number | undefined;
   private refreshing = false;
+  /** Which of the session's histories this is about. */
+  private of: string;
+  private closed = false;
 
   constructor(
     extension: vscode.Uri,
@@ -67,6 +70,7 @@ class HistoryPanel implements vscode.Disposable {
     closed: () => void,
   ) {
     this.asked = session.position?.icount;
+    this.of = session.history;
     this.panel = vscode.window.createWebviewPanel(
       panelType,
       `History of ${history.name}`,
@@ -79,6 +83,7 @@ class HistoryPanel implements vscode.Disposable {
         if (isMessage(message)) void this.receive(message);
       }),
       this.panel.onDidDispose(() => {
+        this.closed = true;
         for (const disposable of this.disposables) disposable.dispose();
         closed();
       }),
@@ -119,15 +124,19 @@ class HistoryPanel implements vscode.Disposable {
     this.history = history;
     this.note = '';
     this.tellHistory();
+    if (this.of !== this.session.history) {
+      this.of = this.session.history;
+      this.tellState();
+    }
   }
 
   /**
-   * Brings the history up to date after a stop. What is recorded doesn't change: only where the history has grown can
-   * there be something new.
+   * Brings the history up to date after a stop. What is recorded doesn't change: only where the history has grown, or
+   * when the program was restarted, can there be something new.
    */
   private async refresh(): Promise<void> {
     const frontier = this.session.position?.frontier ?? 0;
-    if (this.refreshing || frontier <= this.history.to) return;
+    if (this.refreshing || (frontier <= this.history.to && this.of === this.session.history)) return;
     this.refreshing = true;
     try {
       await this.again();
@@ -141,7 +150,7 @@ class HistoryPanel implements vscode.Disposable {
 
   /** Asks again, wherever the program is now. */
   private async again(): Promise<void> {
-    const same = this.asked !== undefined && this.asked === this.session.position?.icount;
+    const same = this.asked !== undefined && this.asked === this.session.position?.icount && this.of === this.session.history;
     const { evaluateName, address, size } = this.history;
     const what: DataArguments = same
       ? this.what
@@ -218,13 +227,15 @@ class HistoryPanel implements vscode.Disposable {
     const { position, stopped, ended } = this.session;
     this.post({
       type: 'state',
-      activity: ended ? 'ended' : stopped ? 'stopped' : 'running',
+      // Nowhere of a history that a restart has replaced can be gone to.
+      activity: ended || this.of !== this.session.history ? 'ended' : stopped ? 'stopped' : 'running',
       ...(position === undefined ? {} : { position }),
     });
   }
 
+  /** What is answered to a panel that was closed meanwhile is for nobody: VS Code throws at the attempt. */
   private post(message: ToPage): void {
-    void this.panel.webview.postMessage(message);
+    if (!this.closed) void this.panel.webview.postMessage(message);
   }
 }
 

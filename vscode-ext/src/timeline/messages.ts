@@ -23,6 +23,8 @@ export type FromPage =
         readonly type: 'request';
         readonly id: number;
         readonly name: Name;
+        /** As a `state` message named it: what was wished in one history must not be done in another. */
+        readonly session: string;
         readonly arguments: Requests[Name]['arguments'];
       };
     }[RequestName];
@@ -34,7 +36,7 @@ export type Activity = 'idle' | 'running' | 'stopped';
 export type ToPage =
   | {
       readonly type: 'state';
-      /** Tells one debug session from another: what is known of another history is dropped. */
+      /** Tells one history from another, such as those of two sessions: what is known of another history is dropped. */
       readonly session: string;
       readonly activity: Activity;
       readonly position?: Position;

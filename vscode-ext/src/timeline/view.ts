@@ -101,9 +101,9 @@ class TimelineView implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   private async handle(message: Extract<FromPage, { type: 'request' }>): Promise<unknown> {
-    const session = this.sessions.active;
+    const session = this.sessions.list().find(({ history }) => history === message.session);
     if (session === undefined) {
-      throw new Error('there is no session to ask');
+      throw new Error('This history is no more: its session is over, or was restarted.');
     }
     // The name and the arguments belong together by their type; the compiler can't see it through the table.
     const handler = handlers[message.name] as (session: Session, args: unknown, sessions: Sessions) => Promise<unknown>;
@@ -113,12 +113,12 @@ class TimelineView implements vscode.WebviewViewProvider, vscode.Disposable {
   private tell(): void {
     const session = this.sessions.active;
     if (session === undefined || session.ended) {
-      this.post({ type: 'state', session: session?.id ?? '', activity: 'idle' });
+      this.post({ type: 'state', session: session?.history ?? '', activity: 'idle' });
       return;
     }
     this.post({
       type: 'state',
-      session: session.id,
+      session: session.history,
       activity: session.stopped ? 'stopped' : 'running',
       ...(session.position === undefined ? {} : { position: session.position }),
     });
@@ -148,12 +148,13 @@ function isMessage(message: unknown): message is FromPage {
   if (!isRecord(message)) {
     return false;
   }
-  const { type, id, name, arguments: args } = message;
+  const { type, id, name, session, arguments: args } = message;
   return (
     type === 'ready' ||
     (type === 'request' &&
       typeof id === 'number' &&
       typeof name === 'string' &&
+      typeof session === 'string' &&
       Object.hasOwn(handlers, name) &&
       isRecord(args))
   );

@@ -32,7 +32,7 @@ export interface ViewOptions {
 
 /** One page, and what it said to its host. */
 export class View {
-  readonly said: { type: string; name?: string; arguments?: Record<string, unknown> }[] = [];
+  readonly said: { type: string; id?: number; name?: string; session?: string; arguments?: Record<string, unknown> }[] = [];
   readonly errors: string[] = [];
   state: unknown;
 
@@ -107,7 +107,7 @@ export class Views {
     page.on('console', (message) => {
       if (message.type() === 'error') view.errors.push(message.text());
     });
-    await page.exposeFunction('hostReceives', async (message: View['said'][number] & { id?: number }) => {
+    await page.exposeFunction('hostReceives', async (message: View['said'][number]) => {
       view.said.push(message);
       if (message.type !== 'request') return;
       try {

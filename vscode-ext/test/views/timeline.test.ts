@@ -14,6 +14,9 @@ class Bench {
     readonly history: TestHistory,
   ) {}
 
+  /** Which session the host shows. */
+  session = 's';
+
   /** Held back while set: what a slow debugger does. */
   static gate: Promise<void> | undefined;
 
@@ -48,11 +51,11 @@ class Bench {
   }
 
   async stopped(): Promise<void> {
-    await this.view.tell({ type: 'state', session: 's', activity: 'stopped', position: this.history.position });
+    await this.view.tell({ type: 'state', session: this.session, activity: 'stopped', position: this.history.position });
   }
 
   async running(): Promise<void> {
-    await this.view.tell({ type: 'state', session: 's', activity: 'running', position: this.history.position });
+    await this.view.tell({ type: 'state', session: this.session, activity: 'running', position: this.history.position });
   }
 
   get seeks(): number[] {
@@ -329,6 +332,45 @@ describe('the Timeline view', { skip }, () => {
     await bench.view.tell({ type: 'state', session: '', activity: 'idle' });
     await page.getByText('Start debugging to see').waitFor();
     assert.equal(await page.locator('canvas.axis').isVisible(), false);
+  });
+
+  test('what was wished in one session is not done in another', async () => {
+    const bench = await Bench.open();
+    const { page } = bench.view;
+    let open = (): void => undefined;
+    Bench.gate = new Promise((done) => (open = done));
+    await page.locator('canvas.axis').click({ position: { x: 400, y: 5 } });
+    await bench.seeked();
+    await page.locator('canvas.axis').click({ position: { x: 700, y: 5 } }); // waits for the first
+    const timelines = (): number => bench.view.said.filter((m) => m.name === 'timeline' && m.session === 'other').length;
+    bench.session = 'other';
+    await bench.stopped();
+    await until(() => timelines() > 0);
+    open();
+    Bench.gate = undefined;
+    await page.getByRole('button', { name: 'Go to the start' }).click();
+    await until(() => bench.seeks.length > 1);
+    assert.deepEqual(bench.seeks.slice(1), [0], 'the one that waited is forgotten');
+    assert.deepEqual(
+      bench.view.said.filter((m) => m.name === 'seek').map((m) => m.session),
+      ['s', 'other'],
+    );
+  });
+
+  test('an answer to a page that is gone is not taken for one to the page after it', async () => {
+    const ids: Set<number | undefined>[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { view } = await Bench.open();
+      ids.push(new Set(view.said.filter((m) => m.type === 'request').map((m) => m.id)));
+    }
+    assert.ok(ids.every((of) => of.size > 0));
+    assert.deepEqual([...(ids[0] ?? [])].filter((id) => ids[1]?.has(id)), []);
+  });
+
+  test('a program that has not stopped yet is said to run', async () => {
+    const bench = await Bench.open();
+    await bench.view.tell({ type: 'state', session: 'restarted', activity: 'running' });
+    await bench.view.page.getByText('The program is running.').first().waitFor();
   });
 
   test('the zoom outlives the page', async () => {

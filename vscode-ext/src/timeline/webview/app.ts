@@ -47,11 +47,7 @@ export class App {
   private readonly stage = element('div', { class: 'stage' }, this.scroller, this.tip.root);
   private readonly overview = element('canvas', { class: 'overview hidden', 'aria-hidden': 'true' });
   private readonly announcer = element('div', { class: 'sr', role: 'status', 'aria-live': 'polite' });
-  private readonly nothing = element(
-    'div',
-    { class: 'nothing hidden' },
-    "Start debugging to see the program's history.",
-  );
+  private readonly nothing = element('div', { class: 'nothing hidden' });
   private readonly list = new EventList({
     seek: (icount) => {
       this.seek(icount);
@@ -245,6 +241,7 @@ export class App {
 
   /** Goes to the next or the previous event of the history. Looks more closely where several were merged. */
   async toEvent(direction: 1 | -1): Promise<void> {
+    const { session } = this;
     const from = this.target ?? this.position?.icount;
     const known = this.picture;
     if (from === undefined || known === undefined) {
@@ -264,6 +261,9 @@ export class App {
         this.announce(messageOf(error));
         return;
       }
+    }
+    if (session !== this.session) {
+      return;
     }
     if (found === undefined || 'within' in found) {
       this.announce(direction > 0 ? 'No event after this position.' : 'No event before this position.');
@@ -325,6 +325,7 @@ export class App {
     if (state.session !== this.session) {
       this.session = state.session;
       this.feed.reset();
+      this.seeks.clear();
       this.keyboard = this.target = this.animation = undefined;
       const saved = (this.host.state ?? {}) as Saved;
       this.view = saved.session === this.session ? saved.view : undefined;
@@ -338,6 +339,7 @@ export class App {
     this.feed.allow(state.activity === 'stopped');
     this.showRunning(state.activity === 'running');
     const there = state.activity !== 'idle' && this.position !== undefined;
+    this.nothing.textContent = state.activity === 'idle' ? startHint : 'The program is running.';
     this.nothing.classList.toggle('hidden', there);
     for (const part of this.parts) {
       if (part !== this.overview) {
@@ -417,7 +419,7 @@ export class App {
   }
 
   private request<Name extends RequestName>(name: Name, args: Requests[Name]['arguments']): Promise<unknown> {
-    return this.host.request(name, args);
+    return this.host.request(name, args, this.session);
   }
 
   private async tried<Name extends RequestName>(name: Name, args: Requests[Name]['arguments']): Promise<boolean> {
@@ -614,6 +616,8 @@ export class App {
     }
   }
 }
+
+const startHint = "Start debugging to see the program's history.";
 
 const keysHelp =
   'Left and right arrow: previous and next event. With Shift: a pixel. Enter: go there. Plus and minus: zoom. ' +

@@ -19,7 +19,8 @@ export class Host {
   // May be had only once in the life of a page.
   private readonly api = acquireVsCodeApi();
   private readonly waiting = new Map<number, Waiting>();
-  private last = 0;
+  // Not from 0 on: what an earlier page of the same view asked for may be answered to this one.
+  private last = Math.floor(Math.random() * 2 ** 40);
 
   /** `receive` gets every message that is not an answer. */
   constructor(receive: (message: unknown) => void) {
@@ -35,12 +36,15 @@ export class Host {
     this.api.postMessage(message);
   }
 
-  /** Sends a request; its promise is rejected with what the extension says went wrong. */
-  request(name: string, args: unknown): Promise<unknown> {
+  /**
+   * Sends a request; its promise is rejected with what the extension says went wrong. `session` says which one is
+   * meant, where the page shows one after the other.
+   */
+  request(name: string, args: unknown, session = ''): Promise<unknown> {
     const id = ++this.last;
     return new Promise((done, failed) => {
       this.waiting.set(id, { done, failed });
-      this.api.postMessage({ type: 'request', id, name, arguments: args });
+      this.api.postMessage({ type: 'request', id, name, session, arguments: args });
     });
   }
 

@@ -33,6 +33,7 @@ const refusals: readonly [what: string, configuration: object, message: RegExp][
   ['a directory that is not there', { program: path.join(workspace, 'ledger'), cwd: path.join(workspace, 'gone') }, /gone/],
   ['an input that is not there', { program: path.join(workspace, 'ledger'), stdin: path.join(workspace, 'gone.txt') }, /gone\.txt/],
   ['a program and a recording', { program: path.join(workspace, 'ledger'), recording: path.join(workspace, 'damaged.rvx') }, /recording/],
+  ['a name that looks like a link to a command', { program: path.join(workspace, '[go](command:quit)') }, /^(?!.*\]\(command:).*go.*does not exist/s],
   ['a request to attach', { request: 'attach', program: path.join(workspace, 'ledger') }, /attach/i],
 ];
 
@@ -111,6 +112,39 @@ export const cases: Record<string, () => Promise<void>> = {
     } finally {
       vscode.debug.removeBreakpoints([breakpoint]);
     }
+  },
+
+  'inline values are offered in sessions of this debugger only': async () => {
+    const source = vscode.Uri.file(path.join(workspace, 'ledger.c'));
+    const document = await vscode.workspace.openTextDocument(source);
+    const last = document.lineCount - 1;
+    const range = new vscode.Range(0, 0, last, 0);
+    // Of the last line: where the program is does not matter, only that there are names before it.
+    const offered = async (): Promise<number> => {
+      const values = await vscode.commands.executeCommand<unknown[] | undefined>('vscode.executeInlineValueProvider', source, range, {
+        frameId: 0,
+        stoppedLocation: new vscode.Range(last - 1, 0, last - 1, 0),
+      });
+      return values?.length ?? 0;
+    };
+    const o = await Observer.start({ program: '${workspaceFolder}/ledger', stopOnEntry: true });
+    assert.ok((await offered()) > 0, 'in a session of ours');
+    await o.end();
+    assert.equal(await offered(), 0, 'another debugger would be given them');
+  },
+
+  'an address of a moment that is not of this window moves nothing': async () => {
+    const o = await Observer.start({ program: '${workspaceFolder}/ledger', stopOnEntry: true });
+    const before = await o.where();
+    for (const address of ['revexec-moment:/1/x.c', 'revexec-moment://0123456789abcdef/1/x.c']) {
+      const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(address));
+      assert.match(document.getText(), /not debugged any more/);
+      await vscode.window.showTextDocument(document);
+      assert.equal(vscode.window.activeTextEditor?.document, document, 'it stays open');
+    }
+    assert.deepEqual(await o.where(), before);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await o.end();
   },
 
   ...Object.fromEntries(
