@@ -149,7 +149,11 @@ func TestClosingTheTerminalIsAHangUp(t *testing.T) {
 	if _, err := in.Next(); err != io.EOF {
 		t.Errorf("the input ends with %v", err)
 	}
-	<-r.Gone()
+	select {
+	case <-r.Gone():
+	default:
+		t.Error("the program knows before the session does")
+	}
 	if !r.Lost() {
 		t.Error("the loss is not noticed")
 	}

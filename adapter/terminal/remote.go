@@ -88,12 +88,12 @@ func (r *Remote) read() {
 		r.hungUp = true
 		r.lost = !r.ending
 		ending := r.ending
+		close(r.gone) // before any source tells its program
 		r.changed.Broadcast()
 		r.mu.Unlock()
 		if !ending {
 			r.conn.Close() // the writer must not wait for a proxy that is no more
 		}
-		close(r.gone)
 	}()
 	for {
 		k, content, err := readFrame(r.in, proxySide, nil)
