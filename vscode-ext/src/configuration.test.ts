@@ -83,6 +83,14 @@ test('a configuration that leaves things out is completed, and one that says the
   assert.ok(!('cwd' in bare) && !('momentUri' in bare));
 });
 
+test('a terminal that the program runs in is not covered by the debug console, unless asked for', () => {
+  const options = (c: object): unknown => complete({ type: 'revexec', request: 'launch', name: 'x', ...c }, { outputLinks: 'moment', momentUri: 'moment://here', folder: '/ws' })['internalConsoleOptions'];
+  assert.equal(options({ console: 'integratedTerminal' }), 'neverOpen');
+  assert.equal(options({ console: 'externalTerminal' }), 'neverOpen');
+  assert.equal(options({ console: 'internalConsole' }), undefined);
+  assert.equal(options({ console: 'integratedTerminal', internalConsoleOptions: 'openOnSessionStart' }), 'openOnSessionStart');
+});
+
 test('F5 without a launch.json is told from a configuration', () => {
   assert.ok(isEmpty({}));
   assert.ok(!isEmpty({ type: 'revexec', request: 'launch', name: 'x' }));

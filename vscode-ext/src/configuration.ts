@@ -85,6 +85,9 @@ export function complete(c: Configuration, s: Settings): Configuration {
   const out: Configuration = { ...c, type: c.type || 'revexec', request: c.request || 'launch', name: c.name || 'Revexec' };
   if (out['cwd'] === undefined && s.folder !== undefined) out['cwd'] = '${workspaceFolder}';
   if (out['momentUri'] === undefined && s.outputLinks === 'moment') out['momentUri'] = s.momentUri;
+  // The debug console would come up over the terminal that the program waits in.
+  const terminal = out['console'] === 'integratedTerminal' || out['console'] === 'externalTerminal';
+  if (terminal && out['internalConsoleOptions'] === undefined) out['internalConsoleOptions'] = 'neverOpen';
   return out;
 }
 
