@@ -464,20 +464,23 @@ describe('the Timeline view', { skip }, () => {
         window.requestAnimationFrame = (f) => raf((now) => { const t = performance.now(); f(now); times_.push(performance.now() - t); });
       }`);
       await page.locator('canvas.axis').hover({ position: { x: 800, y: 60 } });
-      for (let i = 0; i < 60; i++) {
-        await page.mouse.wheel(0, i < 30 ? -60 : 60);
-        await bench.view.settled();
-      }
-      await page.keyboard.down('Shift');
-      for (let i = 0; i < 30; i++) {
-        await page.mouse.wheel(0, i < 15 ? 90 : -90);
-        await bench.view.settled();
-      }
-      await page.keyboard.up('Shift');
+      // Notches of a wheel as they come to the page, one for each frame; by way of the browser each would take several.
+      await page.evaluate(`(async () => {
+        const axis = document.querySelector('canvas.axis');
+        const { left, top } = axis.getBoundingClientRect();
+        const notch = async (deltaY, shiftKey) => {
+          axis.dispatchEvent(new WheelEvent('wheel', { deltaY, shiftKey, clientX: left + 800, clientY: top + 60, bubbles: true, cancelable: true }));
+          await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        };
+        for (let i = 0; i < 60; i++) await notch(i < 30 ? -60 : 60, false);
+        for (let i = 0; i < 30; i++) await notch(i < 15 ? 90 : -90, true);
+      })()`);
       const times = (await page.evaluate<number[]>('times_')).filter((time) => time > 0.05).sort((a, b) => a - b);
       assert.ok(times.length > 60, 'frames were drawn');
       const at = (part: number): string => (times[Math.floor((times.length - 1) * part)] ?? NaN).toFixed(1);
       t.diagnostic(`${times.length} frames: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, slowest ${at(1)} ms of script`);
+      // A frame of 60 a second. The slowest ones say more of what else the machine does.
+      assert.ok(Number(at(0.5)) < 16, 'half of the frames and more are smooth');
       assert.deepEqual(bench.view.errors, []);
     });
   }
