@@ -40,6 +40,13 @@ type failure struct {
 
 func (f *failure) Error() string { return f.text }
 
+// quietly is an error that the client has a place of its own for.
+func quietly(err error) *failure {
+	f := *asFailure(err)
+	f.quiet = true
+	return &f
+}
+
 func fail(id int, format string, args ...any) *failure {
 	return &failure{id: id, text: fmt.Sprintf(format, args...)}
 }

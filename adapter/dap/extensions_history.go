@@ -84,7 +84,8 @@ type BackToCallArguments struct {
 // ValueHistoryArguments are the arguments of a ValueHistoryRequest.
 type ValueHistoryArguments struct {
 	dataBreakpointInfoArguments
-	Limit int `json:"limit,omitempty"` // the newest so many writes: 1 to 10000; 0: 1000
+	Limit int  `json:"limit,omitempty"` // the newest so many writes: 1 to 10000; 0: 1000
+	Quiet bool `json:"quiet,omitempty"` // nobody asked for it just now: an error is not to be shown to the user
 }
 
 // ValueHistory is how a variable came to its value.

@@ -18,7 +18,11 @@ func (s *session) valueHistory(c *call, m *ValueHistoryRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.historyOf(c, &m.Arguments.dataBreakpointInfoArguments, limit)
+	h, err := s.historyOf(c, &m.Arguments.dataBreakpointInfoArguments, limit)
+	if err != nil && m.Arguments.Quiet {
+		return nil, quietly(err)
+	}
+	return h, err
 }
 
 // historyOf looks for the values of what the arguments name.

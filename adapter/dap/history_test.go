@@ -94,7 +94,12 @@ func TestAHistoryThatCantBeToldIsRefused(t *testing.T) {
 	p := start(t, "steps")
 	p.refused(1003, dap.CommandValueHistory, args{})
 	for _, name := range []string{"nothing", "1 + 2", "trace +"} {
-		p.refused(2004, dap.CommandValueHistory, args{"name": name})
+		if e := p.refused(2004, dap.CommandValueHistory, args{"name": name}); !e.ShowUser {
+			t.Errorf("%s: the user asked, and is not told", name)
+		}
+		if e := p.refused(2004, dap.CommandValueHistory, args{"name": name, "quiet": true}); e.ShowUser {
+			t.Errorf("%s: the user is told of what a view asked", name)
+		}
 	}
 	p.refused(1003, dap.CommandValueHistory, args{"name": "0xzz", "asAddress": true})
 	for text, id := range map[string]int{"history": 1003, "history nothing": 2004} {

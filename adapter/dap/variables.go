@@ -210,9 +210,7 @@ func (s *session) frameOrCurrent(id int) (*values.Context, error) {
 func (s *session) evaluate(c *call, m *godap.EvaluateRequest) (any, error) {
 	body, err := s.evaluated(c, &m.Arguments)
 	if err != nil {
-		f := *asFailure(err)
-		f.quiet = true
-		return nil, &f
+		return nil, quietly(err)
 	}
 	return body, nil
 }

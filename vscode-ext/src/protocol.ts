@@ -245,7 +245,7 @@ export interface Requests {
   'revexec/nextExecution': [PlaceArguments & { breakpoints?: boolean }, unknown];
   'revexec/executions': [PlaceArguments & { limit?: number }, { occurrences: Occurrence[]; complete: boolean }];
   'revexec/backToCall': [{ frameId: number }, unknown];
-  'revexec/valueHistory': [DataArguments & { limit?: number }, ValueHistory];
+  'revexec/valueHistory': [DataArguments & { limit?: number; quiet?: boolean }, ValueHistory];
   'revexec/findHits': [{ limit?: number }, { occurrences: Occurrence[]; complete: boolean }];
   'revexec/outputMoment': [
     { stream?: Stream; offset: number } | { stream?: Stream; text: string; before?: number },

@@ -157,7 +157,8 @@ class HistoryPanel implements vscode.Disposable {
       : evaluateName !== undefined
         ? { name: evaluateName }
         : { name: address, asAddress: true, bytes: size };
-    const history = await this.session.request('revexec/valueHistory', { ...what, limit: this.limit });
+    // What goes wrong is said in the panel.
+    const history = await this.session.request('revexec/valueHistory', { ...what, limit: this.limit, quiet: true });
     if (!continues(this.history, history)) {
       // The name stands for something else here, such as the variable of another call.
       throw new Error(`${this.history.name} is another variable here`);
