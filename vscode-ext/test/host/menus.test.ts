@@ -47,7 +47,7 @@ const disassembly = { editorTextFocus: false, disassemblyViewFocus: true };
 /** All that sessions and places can be together. */
 const places: readonly Context[] = [
   {}, frame, thread, executable, recording, timeline, editor, disassembly, { view: 'workbench.explorer.fileView' },
-  { ...executable, resourceExtname: '.c' }, { ...executable, explorerResourceIsFolder: true }, { ...executable, resourceScheme: 'untitled' },
+  { ...executable, resourceExtname: '.c' }, { ...executable, explorerResourceIsFolder: true }, { ...executable, resourceScheme: 'untitled' }, { ...executable, resourceScheme: 'vscode-remote' },
 ];
 // When a session ends its keys change one after the other.
 const ending = { ...stopped, inDebugMode: false };
@@ -101,6 +101,8 @@ test('the explorer offers to open recordings, and to debug what may be an execut
   for (const session of Object.values(sessions)) {
     const at = (place: Context): string[] => shown('explorer/context', { ...session, ...place });
     assert.deepEqual(at(executable), ['debugExecutable']);
+    // As in code-server, over SSH, in WSL and in containers.
+    assert.deepEqual(at({ ...executable, resourceScheme: 'vscode-remote' }), ['debugExecutable']);
     assert.deepEqual(at(recording), ['openRecording']);
     assert.deepEqual(at({ ...executable, explorerResourceIsFolder: true }), []);
     assert.deepEqual(at({ ...executable, resourceScheme: 'untitled' }), []);
