@@ -90,7 +90,12 @@ func (s *session) attribute(body *OutputEventBody) {
 func (s *session) flushOutput(ctx context.Context) {
 	for _, fd := range streams {
 		if len(s.shown.partial[fd]) > 0 {
-			s.write(ctx, fd, s.prog.tl.Icount(), s.prog.outputs[fd].size, nil, true)
+			w := &s.prog.outputs[fd]
+			end := w.size
+			if s.prog.played != nil { // of which more may follow
+				end = w.given
+			}
+			s.write(ctx, fd, s.prog.tl.Icount(), end, nil, true)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package dap
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/dap-revexec/dap-revexec/adapter/records"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
@@ -76,5 +78,29 @@ func TestTheLatestOfALongOutputIsKept(t *testing.T) {
 	}
 	if total > 3*keptText {
 		t.Errorf("%d bytes of memory", total)
+	}
+}
+
+// Of a recording more may follow than the client has been given.
+func TestWhatIsLeftOfACharacterIsToldWhereItWasWritten(t *testing.T) {
+	for _, played := range []*records.Session{nil, {}} {
+		s := newSession(Config{})
+		s.prog, _ = openSteps(t.Context(), nil, machineOptions{})
+		s.launched = &launchArguments{NoDebug: true}
+		if s.prog.played = played; played != nil {
+			s.prog.outputs = newOutputs([]vm.Event{{Icount: 1, Kind: vm.NoteOutput, Value: 1, Size: 2}, {Icount: 9, Kind: vm.NoteOutput, Value: 1, Size: 5}})
+		}
+		s.programOutput(1, 1, []byte("a\xc3"))
+		s.flushOutput(t.Context())
+		s.prog.played = nil
+		s.prog.close()
+		s.out.close()
+		var offsets []uint64
+		for it, ok, _ := s.out.take(); ok; it, ok, _ = s.out.take() {
+			offsets = append(offsets, *it.output.Revexec.Offset)
+		}
+		if !slices.Equal(offsets, []uint64{0, 1}) {
+			t.Errorf("a recording: %v: offsets %v", played != nil, offsets)
+		}
 	}
 }
