@@ -43,6 +43,14 @@ test('a name is told once a line, at its place', () => {
   ]);
 });
 
+test('a long comment before a function takes no longer than its length', () => {
+  const text = `/*\n${' * what was a program once\n'.repeat(40_000)} */\nint main(void)\n{\n  int x;\n}\n`;
+  const blanked = blank(text, 'c');
+  const began = performance.now();
+  assert.equal(functionStart(blanked, 40_004, 'c'), 40_002);
+  assert.ok(performance.now() - began < 3000, 'no line looks back at all before it');
+});
+
 test('blanking keeps every line and column', () => {
   const text = 'a "b\\n" /* c\n d */ \'e\' // f\n`g`';
   for (const language of ['c', 'cpp', 'rust', 'go'] as const) {

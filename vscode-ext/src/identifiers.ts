@@ -144,11 +144,14 @@ export function functionStart(blanked: string, line: number, language: Language)
   let parens = 0;
   const open: { start: number; takes: boolean }[] = [];
   for (let i = 0; i < blanked.length && at <= line; i++) {
-    switch (blanked[i]) {
+    const c = blanked[i];
+    // A head begins with its first word: what was a comment before it can be long, and is not looked at again.
+    if (i === start && (c === ' ' || c === '\n' || c === '\t')) start++;
+    switch (c) {
       case '\n':
         at++;
         // In Go a statement ends with its line; a directive of C's does, too.
-        if (parens === 0 && (language === 'go' || /^[ \t]*#/.test(blanked.slice(start, i).replace(/^\s*\n/, '')))) start = i + 1;
+        if (parens === 0 && (language === 'go' || blanked[start] === '#')) start = i + 1;
         break;
       case '(':
         parens++;

@@ -17,6 +17,7 @@ test('an editor shows a source of the adapter only under the number it has', () 
   assert.ok(shows(debug('/rec/a.c', 'ref=7'), { path: '/rec/a.c', sourceReference: 7 }));
   assert.ok(!shows(debug('/rec/a.c', 'ref=8'), { path: '/rec/a.c', sourceReference: 7 }));
   assert.ok(!shows(file('/rec/a.c'), { path: '/rec/a.c', sourceReference: 7 }));
+  assert.ok(!shows(debug('/ws/a.c', 'ref=7'), { path: '/ws/a.c' }));
   assert.ok(!shows(file('/a.c'), {}));
 });
 

@@ -18,6 +18,24 @@ test('a stop tells the position, a motion that nothing stands still any more', (
   assert.deepEqual(s.position, here, 'the last position is kept');
 });
 
+test('after each request that moves the program it runs', () => {
+  const moves = 'continue next stepIn stepOut stepBack reverseContinue goto restartFrame restart configurationDone'.split(' ');
+  const own = 'reverseStepIn reverseStepOut lastWrite nextWrite seek lastExecution nextExecution backToCall'.split(' ');
+  for (const command of [...moves, ...own.map((name) => `revexec/${name}`)]) {
+    const s = new SessionState();
+    s.take(event('stopped', { reason: 'step', threadId: 3, revexec: here }));
+    s.take(response(command));
+    assert.ok(!s.stopped, command);
+  }
+});
+
+test('a session that is over searches nothing any more', () => {
+  const s = new SessionState();
+  s.take(event('progressStart', { progressId: 'a', title: 'Going back' }));
+  s.end();
+  assert.equal(s.searches.size, 0);
+});
+
 test('a request that fails, or one that only looks, leaves the program where it is', () => {
   const s = new SessionState();
   s.take(event('stopped', { reason: 'step', threadId: 1, revexec: here }));

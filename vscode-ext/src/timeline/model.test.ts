@@ -153,5 +153,7 @@ test('a list that is too long leaves out what says least, and tells of it', () =
   const { things, left } = listed([...outputs, exception]);
   assert.deepEqual(things, [exception]);
   assert.deepEqual(left, [['output', mostListed * 2]]);
+  const many = Array.from({ length: mostListed + 3 }, (_, i) => ({ ...exception, icount: i, to: i }));
+  assert.deepEqual(listed(many), { things: many.slice(0, mostListed), left: [['exception', 3]] });
   assert.deepEqual(listed(outputs), { things: outputs, left: [] });
 });

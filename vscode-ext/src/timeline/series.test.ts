@@ -122,3 +122,15 @@ test('the stretch that holds a position is found', () => {
   assert.equal(stretches.holding(25), undefined);
   assert.equal(stretches.holding(41), undefined);
 });
+
+test('a bin that begins left of the view is the same one while the view is panned', () => {
+  const series = new Series(positions(20_000), same);
+  const seen = new Map<number, number>();
+  for (let from = 400_000; from < 402_000; from += 37) {
+    for (const bin of series.bins(new Scale({ from, to: from + 50_000 }, 800), 8)) {
+      assert.equal(seen.get(bin.end) ?? bin.first, bin.first, 'what ends there has begun elsewhere before');
+      seen.set(bin.end, bin.first);
+    }
+  }
+  assert.ok(seen.size > 50);
+});
