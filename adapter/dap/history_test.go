@@ -210,24 +210,21 @@ func TestAQueryGivesTheNewestOrIsCancelled(t *testing.T) {
 }
 
 func TestAQueryDoesNotHoldUpWhoLetsTheProgramGo(t *testing.T) {
-	p := start(t, "spin")
-	far(t, p)
-	seq := p.send(dap.CommandFindHits, nil)
-	again := p.send("restart", nil)
-	if err := p.response(seq); err == nil || !strings.Contains(err.Error(), "cancelled") {
-		t.Errorf("the query: %v", err)
-	}
-	if err := p.response(again); err != nil {
-		t.Error(err)
-	}
-	p.stopped("entry")
-	far(t, p)
-	seq = p.send(dap.CommandFindHits, nil)
-	p.do("terminate", nil)
-	if err := p.response(seq); err == nil || !strings.Contains(err.Error(), "cancelled") {
-		t.Errorf("the query: %v", err)
-	}
-	if err := p.c.Event(p.ctx, "terminated", nil); err != nil {
-		t.Error(err)
+	for command, then := range map[string]func(p *peer) error{
+		"restart":   func(p *peer) error { p.stopped("entry"); return nil },
+		"terminate": func(p *peer) error { return p.c.Event(p.ctx, "terminated", nil) },
+	} {
+		t.Run(command, func(t *testing.T) {
+			p := start(t, "spin")
+			far(t, p)
+			query := p.send(dap.CommandFindHits, nil)
+			p.do(command, nil)
+			if err := p.response(query); err == nil || !strings.Contains(err.Error(), "cancelled") {
+				t.Errorf("the query: %v", err)
+			}
+			if err := then(p); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
