@@ -43,6 +43,7 @@ type Local struct {
 	saved  *term.State  // what it was; nil while it is not raw
 	output func() error // restores the output's mode, where that has one of its own
 	modes  modes
+	within bool // what was shown last did not end its line
 	size   linux.TerminalSize
 	closed bool
 }
@@ -205,6 +206,9 @@ func (l *Local) Write(p []byte) (int, error) {
 	if !l.closed {
 		l.modes.feed(p)
 	}
+	if len(p) > 0 {
+		l.within = p[len(p)-1] != '\n'
+	}
 	l.mu.Unlock()
 	return l.out.Write(p)
 }
@@ -219,7 +223,7 @@ func (l *Local) Reset() error {
 }
 
 // Lines is w for texts of our own that go to the same terminal: while that is raw, a
-// line has to end with a carriage return, too.
+// line has to end with a carriage return, too. They begin on a line of their own.
 func (l *Local) Lines(w io.Writer) io.Writer { return lines{l, w} }
 
 type lines struct {
@@ -230,11 +234,16 @@ type lines struct {
 func (x lines) Write(p []byte) (int, error) {
 	x.l.mu.Lock()
 	raw := x.l.saved != nil
-	x.l.mu.Unlock()
-	if !raw {
-		return x.w.Write(p)
+	text := p
+	if x.l.within && len(p) > 0 {
+		text = append([]byte("\n"), p...)
+		x.l.within = false
 	}
-	if _, err := x.w.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
+	x.l.mu.Unlock()
+	if raw {
+		text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+	}
+	if _, err := x.w.Write(text); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -98,6 +98,13 @@ func TestRecordingOnATerminalIsWhatWasSeen(t *testing.T) {
 	}
 }
 
+func TestWhatIsSaidOfARecordingHasALineOfItsOwn(t *testing.T) {
+	tty, cmd := sitting(t, "record", "-o", filepath.Join(t.TempDir(), "rec"), guest(t, "stdin"))
+	tty.Type("half a line\x03")
+	tty.Expect("^C\r\ndap-revexec: recorded ")
+	left(t, tty, cmd, 128+2)
+}
+
 func TestTerminalOfAnotherIsLeftAlone(t *testing.T) {
 	exe := guest(t, "steps")
 	t.Run("in the background", func(t *testing.T) {
