@@ -9,6 +9,7 @@ import { goToOutput } from './moments';
 import { currentThread, dataOf, frameOf, placeOf } from './places';
 import type { DataArguments, Granularity, StepArguments } from './protocol';
 import { RequestFailed, type Session, type Sessions } from './session';
+import { things } from './webviews/format';
 
 /** What commands work with. */
 export interface Tools {
@@ -165,7 +166,7 @@ async function findHits(session: Session): Promise<void> {
     icount: o.icount,
   }));
   const chosen = await vscode.window.showQuickPick(items, {
-    title: complete ? `${n.toLocaleString('en')} hits in the whole history` : `The latest ${n.toLocaleString('en')} hits`,
+    title: complete ? `${things(n, 'hit')} in the whole history` : `The latest ${things(n, 'hit')}`,
     placeHolder: 'Go to one of them',
     matchOnDescription: true,
   });
