@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { faults } from './contents.mjs';
 
 /** VS Code's names of platforms, and Go's. */
 const targets = {
@@ -48,7 +49,7 @@ const { version } = JSON.parse(fs.readFileSync('package.json', 'utf8'));
 run(process.execPath, ['scripts/build.mjs', '--production']);
 fs.mkdirSync('build', { recursive: true });
 
-const tooLarge = [];
+const wrong = [];
 for (const target of wanted) {
   const [goos, goarch] = targets[target];
   // What was compiled for another platform must not get into this package.
@@ -68,7 +69,8 @@ for (const target of wanted) {
   await createVSIX({ cwd: root, packagePath, target, dependencies: false, allowMissingRepository: true, skipLicense: true });
   const { size } = fs.statSync(packagePath);
   console.log(`${packagePath}: ${(size / 1e6).toFixed(1)} MB (the debugger in it ${(fs.statSync(binary).size / 1e6).toFixed(1)} MB unpacked)`);
-  if (size > limit) tooLarge.push(packagePath);
+  if (size > limit) wrong.push(`${packagePath} is larger than ${limit / 1e6} MB`);
+  wrong.push(...faults(packagePath).map((what) => `${packagePath}: ${what}`));
 }
 fs.rmSync('bin', { recursive: true, force: true }); // it would be started from here, too
-if (tooLarge.length > 0) fail(`larger than ${limit / 1e6} MB: ${tooLarge.join(', ')}`);
+if (wrong.length > 0) fail(wrong.join('\n'));
