@@ -13,7 +13,7 @@ after(async () => { await stage?.strike(); });
 
 for (const [name, play] of Object.entries(scenarios)) {
   const file = name.replace(/[^a-z0-9]+/gi, '-');
-  test(name, async () => {
+  test(name, async (t) => {
     assert.ok(stage);
     if (dirty) await stage.open(stage.workspace);
     dirty = true; // until it has been cleaned up
@@ -24,6 +24,8 @@ for (const [name, play] of Object.entries(scenarios)) {
       await stage.picture(`FAILED-${file}`);
       throw e;
     }
-    dirty = !(await stage.reset());
+    const left = await stage.reset();
+    dirty = left !== undefined;
+    if (left !== undefined) t.diagnostic(`the next scenario needs a new window: ${left}`);
   });
 }

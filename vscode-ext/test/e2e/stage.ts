@@ -20,6 +20,7 @@ const configurations = [
   { name: 'ledger from main', program: '${workspaceFolder}/ledger', stopOnEntry: true },
   { name: 'nothing', program: '${workspaceFolder}/nowhere' },
   { name: 'crash', program: '${workspaceFolder}/crash' },
+  { name: 'march', program: '${workspaceFolder}/march', args: ['100'] }, // 10⁹ instructions
   { name: 'greet', program: '${workspaceFolder}/greet', console: 'integratedTerminal' },
 ].map((c) => ({ type: 'revexec', request: 'launch', ...c }));
 
@@ -39,6 +40,7 @@ export class Stage {
     readonly ledger: Program,
     readonly crash: Program,
     readonly greet: Program,
+    readonly march: Program,
     public bench: Workbench,
   ) {}
 
@@ -48,12 +50,12 @@ export class Stage {
     const state = temporaryDirectory('e2e');
     const workspace = join(state, 'workspace');
     const bare = join(state, 'bare');
-    const [ledger, crash, greet] = [compile('ledger', workspace), compile('crash', workspace), compile('greet', workspace)];
+    const [ledger, crash, greet, march] = ['ledger', 'crash', 'greet', 'march'].map((name) => compile(name, workspace)) as [Program, Program, Program, Program];
     compile('ledger', bare);
     mkdirSync(join(workspace, '.vscode'));
     writeFileSync(join(workspace, '.vscode', 'launch.json'), JSON.stringify({ version: '0.2.0', configurations }, null, 2));
     const [server, browser] = await Promise.all([CodeServer.start(state, [packagedExtension()]), startBrowser()]);
-    const stage = new Stage(server, browser, workspace, bare, ledger, crash, greet, await newWindow(browser));
+    const stage = new Stage(server, browser, workspace, bare, ledger, crash, greet, march, await newWindow(browser));
     await stage.bench.open(server.address, workspace);
     return stage;
   }
@@ -70,17 +72,17 @@ export class Stage {
     await this.bench.open(this.server.address, folder);
   }
 
-  /** Makes the window as it was at the beginning: no session, no breakpoints, no editors. False: it can't be. */
-  async reset(): Promise<boolean> {
+  /** Makes the window as it was at the beginning: no session, no breakpoints, no editors. Returns why it can't be. */
+  async reset(): Promise<string | undefined> {
     try {
       await this.bench.debug.stop();
-      if (this.bench.editor.brokeSomewhere) await this.bench.command('Debug: Remove All Breakpoints');
+      if (this.bench.editor.brokeSomewhere) await this.bench.command('Remove All Breakpoints');
       this.bench.editor.brokeSomewhere = false;
       await this.bench.press('Control+k', 'Control+w'); // closes all editors
       await this.bench.page.locator('.part.editor .tab').first().waitFor({ state: 'detached' });
-      return true;
-    } catch {
-      return false;
+      return undefined;
+    } catch (e) {
+      return String(e);
     }
   }
 
@@ -96,8 +98,9 @@ export class Stage {
     await this.start(configuration);
   }
 
-  /** Starts a launch configuration by its name. */
+  /** Starts a launch configuration by its name, with Run and Debug in view: VS Code does not open it at each stop. */
   async start(configuration: string): Promise<void> {
+    await this.bench.debug.show();
     await this.bench.startAnyway(configuration);
     await this.bench.debug.button('Step Over').waitFor();
   }

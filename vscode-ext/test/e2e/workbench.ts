@@ -59,6 +59,12 @@ export class Workbench {
     return this.page.locator('.notification-list-item', { hasText: text }).first();
   }
 
+  /** Cancels what a message at the lower right tells the progress of. */
+  async cancel(progress: Locator): Promise<void> {
+    await progress.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await progress.waitFor({ state: 'detached' });
+  }
+
   /** A message box in the middle. */
   dialog(text: string | RegExp): Locator {
     return this.page.locator('.monaco-dialog-box', { hasText: text });
@@ -105,9 +111,20 @@ export class Workbench {
   /** Opens a file of the workspace by its name, in the explorer: searching for it would need ripgrep. */
   async file(name: string): Promise<void> {
     await this.press('Control+Shift+E');
-    await this.page.locator('.explorer-folders-view .monaco-list-row').filter({ has: this.page.getByText(name, { exact: true }) }).dblclick();
+    await this.entry(name).dblclick();
     await this.page.locator('.tab.active', { hasText: name }).waitFor();
     await this.editor.lines.first().waitFor();
+  }
+
+  /** Opens the menu of a file in the explorer. */
+  async fileMenu(name: string, label: string): Promise<void> {
+    await this.press('Control+Shift+E');
+    await this.entry(name).click({ button: 'right' });
+    await this.menu(label);
+  }
+
+  private entry(name: string): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row').filter({ has: this.page.getByText(name, { exact: true }) });
   }
 }
 
@@ -126,6 +143,15 @@ export class QuickInput {
   async choose(text: string | RegExp): Promise<void> {
     await this.row(text).click();
   }
+
+  /** Answers the question of an input box. */
+  async answer(title: string, text: string): Promise<void> {
+    const box = this.page.locator('.quick-input-widget', { has: this.page.locator('.quick-input-title', { hasText: title }) });
+    await box.waitFor();
+    await this.input.fill(text);
+    await this.page.keyboard.press('Enter');
+    await box.waitFor({ state: 'hidden' });
+  }
 }
 
 /** The editor that has the focus, with a source. */
@@ -141,6 +167,16 @@ export class Editor {
 
   get lines(): Locator {
     return this.group.locator('.view-line');
+  }
+
+  /** Scrolls to a line, if it is not in view: an editor that is opened again is where it was before. */
+  private async reveal(line: number): Promise<void> {
+    if (await this.number(line).isVisible()) return;
+    await this.bench.press('Control+g');
+    await this.bench.quick.input.fill(`:${line}`);
+    await this.bench.quick.row(`line ${line}`).waitFor();
+    await this.bench.press('Enter');
+    await this.number(line).waitFor();
   }
 
   /** The number of a line, beside it. It has to be in view. */
@@ -161,6 +197,11 @@ export class Editor {
     await this.bench.page.mouse.click(box.x - 10, box.y + box.height / 2);
   }
 
+  /** Waits until it has the focus: VS Code gives it to the editor last of all when a program has stopped. */
+  async focused(): Promise<void> {
+    await this.bench.page.locator('.part.editor .monaco-editor.focused').waitFor();
+  }
+
   /** The red dots. */
   get breakpoints(): Locator {
     return this.group.locator('.glyph-margin-widgets .codicon-debug-breakpoint');
@@ -170,6 +211,7 @@ export class Editor {
   async breakAt(line: number): Promise<void> {
     const before = await this.breakpoints.count();
     this.brokeSomewhere = true;
+    await this.reveal(line);
     for (let attempt = 1; ; attempt++) {
       await this.gutter(line);
       try {
@@ -181,8 +223,19 @@ export class Editor {
     }
   }
 
+  /** Sets a breakpoint with a condition. */
+  async breakIf(line: number, condition: string): Promise<void> {
+    this.brokeSomewhere = true;
+    await this.lineMenu(line, 'Add Conditional Breakpoint');
+    await this.group.locator('.breakpoint-widget .monaco-editor.focused').waitFor();
+    await this.bench.page.keyboard.insertText(condition);
+    await this.bench.press('Enter');
+    await this.group.locator('.glyph-margin-widgets .codicon-debug-breakpoint-conditional').first().waitFor();
+  }
+
   /** Opens the menu of a line's number. */
   async lineMenu(line: number, label: string): Promise<void> {
+    await this.reveal(line);
     await this.number(line).click({ button: 'right' });
     await this.bench.menu(label);
   }

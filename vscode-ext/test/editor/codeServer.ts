@@ -15,6 +15,7 @@ const settings = {
   'debug.toolBarLocation': 'floating',
   'editor.minimap.enabled': false,
   'editor.occurrencesHighlight': 'off',
+  'editor.stickyScroll.enabled': false, // it lies over lines that are in view
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,

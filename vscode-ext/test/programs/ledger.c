@@ -18,7 +18,7 @@ static void book(int amount)
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0); //@first
-	for (int day = 1; day <= 5; day++) {
+	for (int day = 1; day <= 5; day++) { //@days
 		book(day * 10);                         //@call-book
 		printf("day %d: %d\n", day, balance); //@print
 	}

@@ -36,9 +36,11 @@ export const history = {
     assert.ok(box);
     await axis.click({ position: { x: box.width / 2, y: 8 } });
     await s.bench.status(past).waitFor();
+    await s.bench.editor.focused();
     await axis.press('End');
     await axis.press('Enter');
     await s.bench.status(/live/).waitFor();
+    await s.bench.editor.focused();
     await axis.press('Home');
     await axis.press('Enter');
     await s.bench.status(/\b0 of/).waitFor();
@@ -62,6 +64,38 @@ export const history = {
     await s.bench.status(past).waitFor();
     await s.bench.debug.frame('main').click();
     await s.bench.debug.variable('day', '3').waitFor();
+  },
+
+  'A moment is bookmarked, and gone back to': async (s: Stage) => {
+    await s.debug(s.ledger, ['print']);
+    await s.bench.debug.variable('day', '1').waitFor();
+    await s.bench.command('Revexec: Bookmark This Moment');
+    await s.bench.quick.answer('Bookmark this moment', 'first day');
+    await s.bench.debug.click('Continue');
+    await s.bench.debug.variable('day', '2').waitFor();
+    await s.bench.command('Revexec: Go to Bookmark');
+    await s.bench.quick.choose('first day');
+    await s.bench.debug.variable('day', '1').waitFor();
+    await s.bench.status(past).waitFor();
+  },
+
+  'A search that takes long shows its progress, and VS Code’s button cancels it': async (s: Stage) => {
+    await s.debug(s.march, ['last']);
+    await s.bench.debug.at(s.march.line('last'));
+    await s.bench.status(/live/).waitFor();
+    const before = await s.bench.position();
+    // A hundred million executions have to be looked at.
+    await s.bench.editor.breakIf(s.march.line('step'), 'i == -1');
+    await s.bench.debug.click('Reverse');
+    const progress = s.bench.notification(/revers|back/i);
+    await progress.waitFor();
+    await s.picture('progress-of-a-search');
+    await s.bench.cancel(progress);
+    await s.bench.debug.at(s.march.line('last'));
+    await s.bench.status(/live/).waitFor();
+    assert.equal(await s.bench.position(), before);
+    await s.bench.debug.click('Step Back');
+    await s.bench.status(past).waitFor();
   },
 
   'Words in the debug console move, too': async (s: Stage) => {

@@ -1,4 +1,6 @@
 // Moving in both directions: keys, the tool bar's buttons, menus of lines and frames.
+import assert from 'node:assert/strict';
+import { Gaps } from '../gaps';
 import type { Stage } from '../stage';
 
 export const motion = {
@@ -18,6 +20,29 @@ export const motion = {
     await s.bench.debug.at(s.ledger.line('print'));
     await s.bench.debug.click('Step Back');
     await s.bench.debug.at(s.ledger.line('call-book'));
+  },
+
+  'Step Back again and again takes neither the variables nor the current line away': async (s: Stage) => {
+    await s.debug(s.ledger, ['print']);
+    for (const day of ['1', '2']) {
+      await s.bench.debug.variable('day', day).waitFor();
+      await s.bench.debug.click('Continue');
+    }
+    await s.bench.debug.variable('day', '3').waitFor();
+    const gaps = await Gaps.watch(s.bench.page, {
+      variables: '.debug-variables .monaco-list-row',
+      line: '.editor-instance .view-overlays .debug-top-stack-frame-line',
+    });
+    const stops = ['call-book', 'days', 'print', 'call-book', 'days', 'print'];
+    for (const marker of stops) {
+      await s.bench.debug.click('Step Back');
+      await s.bench.debug.at(s.ledger.line(marker));
+    }
+    await s.bench.debug.variable('day', '1').waitFor();
+    const { variables, line } = await gaps.end();
+    assert.equal(variables?.times, 0, 'the variables are there all the time');
+    // VS Code itself takes it away while a program moves, and puts it where the program is: nothing may make it do so twice.
+    assert.ok(line && line.times <= stops.length, `the current line was away ${JSON.stringify(line)}`);
   },
 
   'Reverse goes to the latest earlier breakpoint, and to the start of history': async (s: Stage) => {

@@ -21,6 +21,22 @@ export const starting = {
     await s.bench.dismiss();
   },
 
+  'A recording is opened by its menu in the Explorer, at its end': async (s: Stage) => {
+    await s.debug(s.ledger, ['last']);
+    await s.bench.debug.at(s.ledger.line('last'));
+    const end = await s.bench.position();
+    await s.bench.console.type(`save ${s.workspace}/session.rvx`);
+    await s.bench.console.line(/saved icount 0 to/).waitFor();
+    await s.bench.debug.stop();
+    await s.bench.fileMenu('session.rvx', 'Open Recording');
+    await s.bench.debug.show();
+    await s.bench.debug.at(s.ledger.line('last'));
+    assert.equal(await s.bench.position(), end);
+    await s.bench.debug.click('Step Back');
+    await s.bench.debug.at(s.ledger.line('days'));
+    await s.bench.debug.variable('day', '5').waitFor();
+  },
+
   'A program reads from the terminal once, however often one goes back': async (s: Stage) => {
     await s.debug(s.greet, ['greet']);
     await s.bench.terminal.show();
