@@ -181,10 +181,7 @@ func TestTheDocumentedSessionWithGDB(t *testing.T) {
 }
 
 func TestTheDocumentedSessionWithLLDB(t *testing.T) {
-	lldb, err := exec.LookPath("lldb")
-	if err != nil {
-		t.Skip("no lldb: in CI, too, since it needs hundreds of megabytes of LLVM")
-	}
+	lldb := needed(t, "lldb")
 	tr := transcribed(documented(t, "lldb-session"), "(lldb) ")
 	dir, address := bank(t)
 	tr[0].typed = strings.Replace(tr[0].typed, "127.0.0.1:1234", address, 1)
