@@ -4,8 +4,8 @@ import type { Position, Timeline } from '../protocol';
 /** What the page can ask for; each is answered once, in any order. */
 export interface Requests {
   timeline: { arguments: { from?: number; to?: number; buckets: number }; result: Timeline };
-  /** Answered when the program has stopped there. */
-  seek: { arguments: { icount: number }; result: undefined };
+  /** Answered when the program has stopped there. `focused`: whoever asked works with the keyboard, and goes on with it here. */
+  seek: { arguments: { icount: number; focused: boolean }; result: undefined };
   addBookmark: { arguments: { icount?: number }; result: undefined };
   /** The name is asked for by the extension. */
   renameBookmark: { arguments: { id: number }; result: undefined };

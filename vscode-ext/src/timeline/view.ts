@@ -129,9 +129,31 @@ class TimelineView implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 }
 
+/**
+ * Brings the keyboard's focus back here after a stop: VS Code gives it to the editor each time, just before it tells of
+ * the frame that it has chosen.
+ */
+function keepFocus(): vscode.Disposable {
+  const listening = vscode.debug.onDidChangeActiveStackItem((item) => {
+    if (item instanceof vscode.DebugStackFrame) {
+      listening.dispose();
+      void vscode.commands.executeCommand(`${timelineView}.focus`);
+    }
+  });
+  return listening;
+}
+
 const handlers: Handlers = {
   timeline: (session, args) => session.request('revexec/timeline', args),
-  seek: (session, { icount }, sessions) => travel(sessions, session, icount),
+  seek: async (session, { icount, focused }, sessions) => {
+    const keeping = focused ? keepFocus() : undefined;
+    try {
+      await travel(sessions, session, icount);
+    } catch (error) {
+      keeping?.dispose();
+      throw error;
+    }
+  },
   addBookmark: (session, args) => session.request('revexec/setBookmark', args),
   renameBookmark: async (session, { id }) => {
     const { bookmarks } = await session.request('revexec/bookmarks', {});

@@ -2,6 +2,7 @@
 import type { Position, Timeline } from '../../protocol';
 import { count, oneLine, things as thingsOf } from '../../webviews/format';
 import { element } from '../../webviews/webview/dom';
+import { keepFocus } from '../../webviews/webview/focus';
 import { Host } from '../../webviews/webview/host';
 import { onThemeChange } from '../../webviews/webview/theme';
 import { Feed } from '../feed';
@@ -82,6 +83,8 @@ export class App {
   private runningTimer: ReturnType<typeof setTimeout> | undefined;
   private listTimer: ReturnType<typeof setTimeout> | undefined;
   private scrubbing = false;
+  /** The last thing that was done here was done with a key. */
+  private typing = false;
   private drawn = false;
   private frame: Layout;
   private readonly feed: Feed;
@@ -122,6 +125,13 @@ export class App {
     this.scroller.addEventListener('scroll', () => {
       this.invalidate();
     });
+    keepFocus();
+    for (const [event, typing] of [
+      ['keydown', true],
+      ['pointerdown', false],
+    ] as const) {
+      document.addEventListener(event, () => (this.typing = typing), { capture: true });
+    }
     this.host.send({ type: 'ready' });
   }
 
@@ -396,7 +406,7 @@ export class App {
 
   private async seekNow(icount: number): Promise<void> {
     try {
-      await this.request('seek', { icount });
+      await this.request('seek', { icount, focused: this.typing && document.hasFocus() });
     } catch (error) {
       this.announce(messageOf(error));
     }
