@@ -39,6 +39,7 @@ try {
     cwd: work, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: PATIENCE, killSignal: 'SIGKILL',
   });
   if (emacs.error) console.log(`FAIL: the session in Emacs: ${emacs.error.message}`);
+  else if (emacs.signal) console.log(`FAIL: the session in Emacs: it was ended by ${emacs.signal}`);
   status = emacs.status ?? 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
