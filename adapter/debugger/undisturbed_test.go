@@ -138,8 +138,8 @@ func TestABreakpointRightBehindARefusedAccessIsHit(t *testing.T) {
 	})
 }
 
-// inFrame is the range of a variable in a frame.
-func (d *Debugger) inFrame(t *testing.T, f *Frame, expr string) DataBreakpoint {
+// inFrame is the range of a variable in a frame; nil stands for the innermost.
+func (d *Debugger) inFrame(t testing.TB, f *Frame, expr string) DataBreakpoint {
 	t.Helper()
 	v, err := values.Evaluate(d.Context(0, f), expr)
 	if err != nil {

@@ -6,22 +6,13 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/dap-revexec/dap-revexec/adapter/debugger/values"
 	"github.com/dap-revexec/dap-revexec/vm"
 )
 
 // ranged is a range that LastWrite and NextWrite take.
 func (d *Debugger) ranged(t testing.TB, expr string) DataBreakpoint {
 	t.Helper()
-	v, err := values.Evaluate(d.Context(0, nil), expr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr, size, ok := v.Address()
-	if !ok {
-		t.Fatalf("%s has no address", expr)
-	}
-	return DataBreakpoint{Addr: addr, Size: size, Expr: expr, Format: v.FormatBytes}
+	return d.inFrame(t, nil, expr)
 }
 
 // TestLastAndNextWriteFindEachWrite compares with all the writes that a run from the

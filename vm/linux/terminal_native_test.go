@@ -55,6 +55,9 @@ func natively(t *testing.T, dir string, argv []string, someone func(p *person)) 
 	t.Helper()
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
 		t.Skip(err)
 	}
 	master := os.NewFile(uintptr(fd), "ptmx") // non-blocking: closing it ends a read
